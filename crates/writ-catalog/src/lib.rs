@@ -1,0 +1,1 @@
+//! AI services as reviewed data, matched by name.

@@ -1,0 +1,1 @@
+//! Finds sensitive content in streamed text: patterns, validators, context, redaction.

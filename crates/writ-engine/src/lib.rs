@@ -1,0 +1,1 @@
+//! The decision point: snapshot and interaction to verdict, permit, obligations and record, without I/O.

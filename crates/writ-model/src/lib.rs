@@ -1,0 +1,1 @@
+//! The nouns of Writ as plain data, and the one schema of facts.

@@ -1,0 +1,1 @@
+//! The policy language: document, rules and tables to rows; evaluate and explain.

@@ -1,0 +1,1 @@
+//! AI wire formats without sockets: HTTP exchange to interaction, edits spliced into the original bytes.

@@ -1,0 +1,1 @@
+//! The enforcement points: LLM gateway, upstream connections.

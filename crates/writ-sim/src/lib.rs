@@ -1,0 +1,1 @@
+//! A seeded company, AI services, faults and attackers that drive the real engine and edges.

@@ -1,0 +1,1 @@
+//! Ledger, keys on disk, state database, index, retention and queries.

@@ -1,0 +1,2 @@
+//! The Writ command.
+fn main() {}
