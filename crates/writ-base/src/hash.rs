@@ -1,0 +1,200 @@
+//! Hashes: of content that anyone may recompute, and keyed digests of values that nobody may guess.
+
+use std::fmt;
+use std::str::FromStr;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+/// SHA-256 (FIPS 180-4) of public content: a policy text, its rows, a detection pack, a ledger entry.
+///
+/// Written as 64 hexadecimal digits. Never of a prompt or of a short value: those can be guessed, see [`KeyedDigest`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ContentHash([u8; 32]);
+
+impl ContentHash {
+    /// The hash of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The hash of several pieces, each preceded by its length so that no two lists of pieces collide.
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// From the 32 bytes themselves.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first 12 hexadecimal digits, for people.
+    pub fn short(&self) -> String {
+        self.to_string().chars().take(12).collect()
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, &self.0)
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ContentHash {
+    type Err = NotHex;
+
+    fn from_str(text: &str) -> Result<Self, NotHex> {
+        parse_hex(text).map(Self)
+    }
+}
+
+impl Serialize for ContentHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// 128 bits of a digest under a secret key: tells equal values from different ones, and nothing else.
+///
+/// Fast keyed BLAKE3 for what stays in memory (findings cache, distinct values); its key never leaves the process.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyedDigest([u8; 16]);
+
+impl KeyedDigest {
+    /// The digest of `bytes` under `key`.
+    pub fn of(key: &[u8; 32], bytes: &[u8]) -> Self {
+        Self::from_hash(&blake3::keyed_hash(key, bytes))
+    }
+
+    /// The digest of several pieces under `key`, each preceded by its length.
+    pub fn of_parts<'a>(key: &[u8; 32], parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+        }
+        Self::from_hash(&hasher.finalize())
+    }
+
+    fn from_hash(hash: &blake3::Hash) -> Self {
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(hash.as_bytes()) {
+            *to = *from;
+        }
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(f, &self.0)
+    }
+}
+
+impl fmt::Debug for KeyedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// HMAC-SHA-256 (RFC 2104) of several pieces, each preceded by its length: for what is stored or shown, such as
+/// placeholders, pseudonyms, API key look-ups and the mark of messages that Writ wrote.
+pub fn hmac_sha256<'a>(key: &[u8; 32], parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    // RFC 2104 pads a key to the block length with zeros; doing it here leaves no length that could be refused.
+    let mut block = [0; 64];
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+    for part in parts {
+        mac.update(&(part.len() as u64).to_le_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// Text that is not the expected number of hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a hash: expected {digits} hexadecimal digits")]
+pub struct NotHex {
+    digits: usize,
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads exactly `N` bytes of hexadecimal digits.
+///
+/// # Errors
+/// If `text` is anything else.
+pub fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
+    let not_hex = NotHex { digits: N * 2 };
+    let digits: Vec<u32> = text.chars().map_while(|c| c.to_digit(16)).collect();
+    if text.len() != N * 2 || digits.len() != N * 2 {
+        return Err(not_hex);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).map_err(|_| not_hex)?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_hash_is_sha_256() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(ContentHash::of(b"").to_string(), empty);
+        assert_eq!(empty.parse::<ContentHash>().unwrap(), ContentHash::of(b""));
+        assert!("e3b0".parse::<ContentHash>().is_err());
+        assert!("é".repeat(32).parse::<ContentHash>().is_err());
+    }
+
+    #[test]
+    fn pieces_do_not_run_together() {
+        let parts = |list: &[&str]| ContentHash::of_parts(list.iter().map(|s| s.as_bytes()));
+        assert_ne!(parts(&["ab", "c"]), parts(&["a", "bc"]));
+        let keyed = |list: &[&str]| KeyedDigest::of_parts(&[1; 32], list.iter().map(|s| s.as_bytes()));
+        assert_ne!(keyed(&["ab", "c"]), keyed(&["a", "bc"]));
+    }
+
+    #[test]
+    fn keyed_digests_depend_on_the_key() {
+        assert_ne!(KeyedDigest::of(&[1; 32], b"x"), KeyedDigest::of(&[2; 32], b"x"));
+    }
+}
