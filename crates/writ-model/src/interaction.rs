@@ -1,0 +1,129 @@
+//! What an interaction is made of.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use writ_base::{Sensitive, ids};
+
+use crate::values::Signal;
+
+ids! {
+    /// One act of using a service: unit of verdict and record.
+    pub struct InteractionId = "int_";
+    /// Interactions that belong together.
+    pub struct ConversationId = "con_";
+    /// A person or workload that acts; the random internal id behind all its logins.
+    pub struct PrincipalId = "pri_";
+}
+
+/// The prompt side or the answer side of an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// From the principal to the service.
+    Prompt,
+    /// From the service to the principal.
+    Answer,
+}
+
+/// Who wrote a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Author {
+    /// The system prompt.
+    System,
+    /// The application's developer.
+    Developer,
+    /// The person or program that asks.
+    User,
+    /// The model.
+    Assistant,
+    /// A tool's result.
+    Tool,
+    /// The definition of a tool.
+    ToolDefinition,
+    /// A field beside the conversation: user, metadata, file name.
+    Metadata,
+    /// A field whose meaning is not known: found by walking strings.
+    Unknown,
+}
+
+/// The wire formats that Writ has a codec for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireFormat {
+    /// OpenAI chat completions.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// Anthropic Messages.
+    AnthropicMessages,
+    /// Gemini generateContent and streamGenerateContent.
+    GeminiGenerate,
+    /// JSON of an unknown kind: every string is walked.
+    AnyJson,
+}
+
+impl WireFormat {
+    /// All wire formats.
+    pub const ALL: &'static [Self] =
+        &[Self::OpenaiChat, Self::OpenaiResponses, Self::AnthropicMessages, Self::GeminiGenerate, Self::AnyJson];
+
+    /// The name in catalog, records and documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::GeminiGenerate => "gemini-generate",
+            Self::AnyJson => "any-json",
+        }
+    }
+}
+
+impl fmt::Display for WireFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A piece of an interaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its number within the message, from 0, in the order of the wire.
+    pub index: usize,
+    /// Who wrote it.
+    pub author: Author,
+    /// The number of the turn it belongs to, from 0; parts beside the conversation have `None`.
+    pub turn: Option<usize>,
+    /// The codec's name for the place: `messages[].content`, as docs/coverage.md lists it.
+    pub location: &'static str,
+    /// Text, or what stands in its place.
+    pub content: Content,
+    /// Whether its text may be edited: signed, encrypted and structural fields may not.
+    pub editable: bool,
+}
+
+impl Part {
+    /// The text, if the part has one.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text.expose()),
+            Content::Opaque { .. } => None,
+        }
+    }
+}
+
+/// The content of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Text, decoded from the wire format's escapes.
+    Text(Sensitive<String>),
+    /// Something that has no reader.
+    Opaque {
+        /// The signal that says of which kind.
+        signal: Signal,
+        /// Its length on the wire in bytes.
+        length: usize,
+    },
+}
