@@ -1,0 +1,60 @@
+//! The steps that are plain cargo commands.
+//!
+//! All of them name the whole workspace: with `-p`, cargo would unify features of the dependencies differently and
+//! build them a second time.
+
+use anyhow::Result;
+
+use crate::process::{Workspace, run, succeeds};
+
+/// Formatting of the workspace and of the fuzz crate, which stands outside it.
+pub(crate) fn fmt(workspace: &Workspace) -> Result<()> {
+    run(&mut workspace.cargo(&["fmt", "--all", "--", "--check"]))?;
+    run(&mut workspace.cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--", "--check"]))
+}
+
+/// Clippy over all targets; a warning is an error.
+pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
+    run(&mut workspace.cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Tests of the whole workspace: with nextest where it is installed, otherwise with cargo.
+pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let mut command = if nextest(workspace) {
+        workspace.cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"])
+    } else {
+        workspace.cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
+    };
+    run(command.args(arguments))
+}
+
+/// Examples in the documentation, which nextest does not run.
+pub(crate) fn doc_tests(workspace: &Workspace) -> Result<()> {
+    run(&mut workspace.cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]))
+}
+
+/// Documentation of all crates; a broken link is an error.
+pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
+    run(workspace.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Comparisons with peers; never part of the gate.
+pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    run(workspace.cargo(&["run", "--release", "--package", "writ-bench", "--"]).args(arguments))
+}
+
+/// Licences, bans and sources. Advisories need the network and change under a fixed commit, so they are not a gate.
+pub(crate) fn deny(workspace: &Workspace) -> Result<()> {
+    // A ban excepts some crates that do not exist or do not use their exception.
+    let options = ["deny", "--workspace", "--all-features", "check", "--allow", "unused-wrapper"];
+    run(workspace.cargo(&options).args(["bans", "licenses", "sources"]))
+}
+
+/// Whether cargo-deny is installed.
+pub(crate) fn deny_installed(workspace: &Workspace) -> bool {
+    succeeds(&mut workspace.cargo(&["deny", "--version"]))
+}
+
+fn nextest(workspace: &Workspace) -> bool {
+    succeeds(&mut workspace.cargo(&["nextest", "--version"]))
+}
