@@ -21,7 +21,9 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
 /// Tests of the whole workspace: with nextest where it is installed, otherwise with cargo.
 pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let mut command = if nextest(workspace) {
-        workspace.cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"])
+        let mut command = workspace.cargo(&["nextest", "run", "--config-file", "xtask/nextest.toml", "--workspace"]);
+        command.args(["--no-fail-fast", "--status-level", "fail"]);
+        command
     } else {
         workspace.cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"])
     };
