@@ -1,1 +1,13 @@
-//! A seeded company, AI services, faults and attackers that drive the real engine and edges.
+//! A seeded company and simulated AI services that drive the real engine and edges in tests, in the demo and in
+//! benches.
+//!
+//! * [`services`]: AI services (OpenAI, Anthropic, Gemini wire formats) over real TLS on loopback, scripted by
+//!   directives in the prompt, with a journal of everything that reached them.
+//!
+//! Everything is a function of a seed and of the bytes received: the same seed and the same request give the same
+//! answer, byte for byte. Only keys of certificates are random.
+
+pub mod seeded;
+pub mod services;
+
+mod json;

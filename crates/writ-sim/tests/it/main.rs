@@ -1,0 +1,7 @@
+//! The simulated services, driven by a client over verified TLS.
+
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test that meets the unexpected fails")]
+
+mod client;
+mod formats;
+mod service;
