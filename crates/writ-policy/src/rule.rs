@@ -143,13 +143,14 @@ pub enum KeyValue {
     Plain,
     /// `data: any`: every class, and `plain`.
     AnyClass,
-    /// A class, with the least band and certainty asked for.
+    /// A class. In a rule that raises band and certainty are the least that is asked for; in a rule that foresees they
+    /// are the most that is covered, so that a silent document must be told from `(one)` and `(likely)`.
     Class {
         /// The class.
         class: Term,
-        /// The band; one where the document is silent.
-        band: Band,
-        /// The certainty; likely where the document is silent.
-        certainty: Certainty,
+        /// The band; `None` where the document is silent: one or more when raising, any number when covering.
+        band: Option<Band>,
+        /// The certainty; `None` where the document is silent: likely or better when raising, any when covering.
+        certainty: Option<Certainty>,
     },
 }
