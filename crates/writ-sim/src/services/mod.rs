@@ -23,6 +23,8 @@ mod openai;
 mod openai_chat;
 mod openai_responses;
 mod prompt;
+#[cfg(test)]
+mod properties;
 mod reply;
 
 use std::convert::Infallible;

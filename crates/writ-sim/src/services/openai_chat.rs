@@ -9,7 +9,7 @@ use super::answer::{Answer, split};
 use super::call::{CREATED_SECONDS, Call, demanded_error, id};
 use super::directive::{Split, ToolCall};
 use super::openai::{demanded_structure, error, invalid, success, with_headers};
-use super::prompt::{Prompt, content_text, flag, items, text, tokens};
+use super::prompt::{Prompt, content_text, flag, items, obfuscation, text, tokens};
 use super::reply::Reply;
 use crate::json::{Json, object};
 use crate::seeded::Generator;
@@ -33,7 +33,7 @@ pub(crate) fn answer(call: &Call<'_>, body: &Value) -> Reply {
     let completion = Completion { id: id("chatcmpl-", 29, &mut ids), prompt, answer, choices };
     let reply = if streamed {
         let usage = body.get("stream_options").is_some_and(|options| flag(options, "include_usage"));
-        Reply::events(completion.events(usage, &mut ids), error_event())
+        Reply::events(completion.events(body, usage, &mut ids), error_event())
     } else {
         return success(call, completion.document(&mut ids)).delivered(completion.answer.delivery);
     };
@@ -78,7 +78,7 @@ impl Completion {
         message.with("tool_calls", calls.collect::<Vec<_>>())
     }
 
-    fn events(&self, include_usage: bool, ids: &mut Generator) -> Vec<Bytes> {
+    fn events(&self, body: &Value, include_usage: bool, ids: &mut Generator) -> Vec<Bytes> {
         let streams: Vec<Vec<Json>> = (0..self.choices).map(|_| self.deltas(ids)).collect();
         let longest = streams.iter().map(Vec::len).max().unwrap_or(0);
         let mut events = Vec::with_capacity(longest * self.choices + 2);
@@ -91,28 +91,31 @@ impl Completion {
                     let choice = object! {
                         "index": index, "delta": delta.clone(), "logprobs": Json::Null, "finish_reason": finish,
                     };
-                    events.push(self.chunk(vec![choice], include_usage.then_some(Json::Null)));
+                    let chunk = self.chunk(vec![choice], include_usage.then_some(Json::Null));
+                    events.push(event(match obfuscation(body, events.len()) {
+                        Some(padding) => chunk.with("obfuscation", padding),
+                        None => chunk,
+                    }));
                 }
             }
         }
         if include_usage {
-            events.push(self.chunk(Vec::new(), Some(self.usage())));
+            events.push(event(self.chunk(Vec::new(), Some(self.usage()))));
         }
         events.push(Bytes::from_static(b"data: [DONE]\n\n"));
         events
     }
 
-    fn chunk(&self, choices: Vec<Json>, usage: Option<Json>) -> Bytes {
+    fn chunk(&self, choices: Vec<Json>, usage: Option<Json>) -> Json {
         let chunk = object! {
             "id": &self.id, "object": "chat.completion.chunk", "created": CREATED_SECONDS,
             "model": &self.prompt.model, "service_tier": "default", "system_fingerprint": "fp_simulated",
             "choices": choices,
         };
-        let chunk = match usage {
+        match usage {
             Some(usage) => chunk.with("usage", usage),
             None => chunk,
-        };
-        Bytes::from(format!("data: {chunk}\n\n"))
+        }
     }
 
     /// The deltas of one choice; the last one is empty and carries the finish reason.
@@ -146,6 +149,10 @@ impl Completion {
             },
         }
     }
+}
+
+fn event(chunk: Json) -> Bytes {
+    Bytes::from(format!("data: {chunk}\n\n"))
 }
 
 fn tool_deltas(index: usize, tool: &ToolCall, ids: &mut Generator) -> Vec<Json> {

@@ -9,7 +9,7 @@ use super::answer::{Answer, split};
 use super::call::{CREATED_SECONDS, Call, demanded_error, id, seal_holds, sealed};
 use super::directive::Split;
 use super::openai::{demanded_structure, error, invalid, success, with_headers};
-use super::prompt::{Prompt, content_text, flag, items, text, tokens};
+use super::prompt::{Prompt, content_text, flag, items, obfuscation, text, tokens};
 use super::reply::Reply;
 use crate::json::{Json, object};
 use crate::seeded::Generator;
@@ -109,7 +109,7 @@ impl Response<'_> {
     }
 
     fn events(&self, ids: &mut Generator) -> Vec<Bytes> {
-        let mut events = Sequence::default();
+        let mut events = Sequence { body: self.body, events: Vec::new() };
         events.push("response.created", object! { "response": self.document("in_progress") });
         events.push("response.in_progress", object! { "response": self.document("in_progress") });
         for (index, item) in self.items.iter().enumerate() {
@@ -145,7 +145,7 @@ impl Item {
     }
 
     /// The events between `added` and `done`.
-    fn contents(&self, index: usize, events: &mut Sequence, ids: &mut Generator) {
+    fn contents(&self, index: usize, events: &mut Sequence<'_>, ids: &mut Generator) {
         match self {
             Self::Reasoning { summary, .. } if summary.is_empty() => {}
             Self::Reasoning { id, summary, .. } => summary_events(index, id, summary, events),
@@ -153,7 +153,7 @@ impl Item {
             Self::FunctionCall { id, arguments, .. } => {
                 let at = || object! { "item_id": id, "output_index": index };
                 for piece in split(arguments, Split::Uneven, ids) {
-                    events.push("response.function_call_arguments.delta", at().with("delta", piece));
+                    events.push_delta("response.function_call_arguments.delta", at().with("delta", piece));
                 }
                 let done = at().with("arguments", arguments);
                 events.push("response.function_call_arguments.done", done);
@@ -162,19 +162,19 @@ impl Item {
     }
 }
 
-fn message_events(index: usize, id: &str, deltas: &[String], events: &mut Sequence) {
+fn message_events(index: usize, id: &str, deltas: &[String], events: &mut Sequence<'_>) {
     let at = || object! { "item_id": id, "output_index": index, "content_index": 0 };
     events.push("response.content_part.added", at().with("part", text_part("")));
     for delta in deltas {
         let delta = at().with("delta", delta).with("logprobs", Vec::new());
-        events.push("response.output_text.delta", delta);
+        events.push_delta("response.output_text.delta", delta);
     }
     let text = deltas.concat();
     events.push("response.output_text.done", at().with("text", &text).with("logprobs", Vec::new()));
     events.push("response.content_part.done", at().with("part", text_part(&text)));
 }
 
-fn summary_events(index: usize, id: &str, summary: &[String], events: &mut Sequence) {
+fn summary_events(index: usize, id: &str, summary: &[String], events: &mut Sequence<'_>) {
     let at = || object! { "item_id": id, "output_index": index, "summary_index": 0 };
     events.push("response.reasoning_summary_part.added", at().with("part", summary_part("")));
     for delta in summary {
@@ -213,12 +213,19 @@ fn summary_part(text: &str) -> Json {
 }
 
 /// Events with their running number.
-#[derive(Default)]
-struct Sequence {
+struct Sequence<'a> {
+    body: &'a Value,
     events: Vec<Bytes>,
 }
 
-impl Sequence {
+impl Sequence<'_> {
+    fn push_delta(&mut self, kind: &'static str, members: Json) {
+        match obfuscation(self.body, self.events.len()) {
+            Some(padding) => self.push(kind, members.with("obfuscation", padding)),
+            None => self.push(kind, members),
+        }
+    }
+
     fn push(&mut self, kind: &'static str, members: Json) {
         let mut event = object! { "type": kind, "sequence_number": self.events.len() };
         if let (Json::Object(event), Json::Object(members)) = (&mut event, members) {

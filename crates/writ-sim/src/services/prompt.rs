@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 
+use crate::seeded::{ALPHANUMERIC, Generator};
+
+const OBFUSCATION_CHARACTERS_MAX: usize = 12;
+
 /// The parts of a request that decide the answer.
 #[derive(Debug, Default)]
 pub(crate) struct Prompt {
@@ -48,4 +52,13 @@ pub(crate) fn content_text(content: Option<&Value>) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// The padding that OpenAI adds to streamed deltas against guessing texts from sizes of packets; none where the
+/// request declines it.
+pub(crate) fn obfuscation(body: &Value, event: usize) -> Option<String> {
+    let declined = body.pointer("/stream_options/include_obfuscation") == Some(&Value::Bool(false));
+    let mut generator = Generator::new(u64::try_from(event).unwrap_or_default());
+    let length = 1 + generator.below(OBFUSCATION_CHARACTERS_MAX);
+    (!declined).then(|| generator.token(length, ALPHANUMERIC))
 }

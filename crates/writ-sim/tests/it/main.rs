@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test that meets the unexpected fails")]
 
 mod client;
+mod company;
 mod formats;
+mod process;
 mod service;
