@@ -120,17 +120,20 @@ fn conversational(asked: &str, generator: &mut Generator) -> String {
     };
     let missing: Vec<&str> = mentions.into_iter().filter(|mention| !text.contains(mention)).collect();
     if !missing.is_empty() {
-        text.push_str(&format!(" I kept {} exactly as you wrote it.", listed(&missing)));
+        let pronoun = if missing.len() == 1 { "it" } else { "them" };
+        text.push_str(&format!(" I kept {} exactly as you wrote {pronoun}.", listed(&missing)));
     }
     let closings = ["Shall I go on?", "Tell me if you want more detail.", "I hope this helps."];
-    format!("{text} {}", generator.pick(&closings, ""))
+    let gap = if text.ends_with('\n') { "" } else { " " };
+    format!("{text}{gap}{}", generator.pick(&closings, ""))
 }
 
 fn draft(asked: &str, mentions: &[&str]) -> String {
-    let addressee = mentions.first().copied().unwrap_or("colleague");
+    let (addressee, others) = mentions.split_first().map_or(("colleague", mentions), |(first, rest)| (*first, rest));
+    let reference = if others.is_empty() { String::new() } else { format!(" (reference {})", listed(others)) };
     format!(
-        "Here is a draft.\n\nDear {addressee},\n\nthank you for your patience. This is about {}. \
-         We looked into it and will come back to you by Friday.\n\nKind regards",
+        "Here is a draft.\n\nDear {addressee},\n\nthank you for your patience. This is about {}{reference}. \
+         We looked into it and will come back to you by Friday.\n\nKind regards\n\n",
         topic(asked)
     )
 }

@@ -106,7 +106,7 @@ struct Kept {
     mode: JournalMode,
     bytes: usize,
     arrived: u64,
-    /// Requests that arrived but are not among `entries`.
+    /// Requests that arrived but are not among `entries`, or whose content could not be read.
     unkept: u64,
     file: Option<File>,
 }
@@ -132,13 +132,14 @@ impl Journal {
         self.shared.lock().arrived
     }
 
-    /// Whether every request that arrived is kept.
+    /// Whether every request that arrived is kept and could be read: it was not too large and its content coding was
+    /// undone.
     pub fn complete(&self) -> bool {
         self.shared.lock().unkept == 0
     }
 
-    /// Whether `needle` may have reached a service: in a request line, a header (credentials included), a raw or
-    /// decoded body, or, unescaped, in a string or member name of a JSON body.
+    /// Whether `needle` may have reached a service: in a request line, a header or trailer (credentials included), a
+    /// raw or decoded body, or, unescaped, in a string or member name of a JSON body.
     ///
     /// `false` is proof of absence. A journal that is not [complete](Journal::complete) can rule nothing out and
     /// answers `true`.
@@ -168,6 +169,7 @@ impl Journal {
             return false;
         }
         kept.bytes += entry.bytes();
+        kept.unkept += u64::from(!arrival.readable);
         if let Some(file) = &mut kept.file
             && let Err(error) = write_line(file, &entry)
         {
@@ -191,8 +193,11 @@ pub(crate) struct Arrival<'a> {
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) trailers: &'a HeaderMap,
     pub(crate) body_raw: Bytes,
     pub(crate) body: Bytes,
+    /// Whether `body` holds all that the client sent, decoded.
+    pub(crate) readable: bool,
 }
 
 impl Arrival<'_> {
@@ -212,7 +217,7 @@ impl Arrival<'_> {
 
     fn head(&self) -> Bytes {
         let mut head = format!("{} {}\n", self.method, self.path).into_bytes();
-        for (name, value) in self.headers {
+        for (name, value) in self.headers.iter().chain(self.trailers) {
             head.extend_from_slice(name.as_str().as_bytes());
             head.extend_from_slice(b": ");
             head.extend_from_slice(value.as_bytes());
@@ -325,8 +330,10 @@ mod tests {
             method: &Method::POST,
             path,
             headers: &headers,
+            trailers: &HeaderMap::new(),
             body_raw: body.clone(),
             body,
+            readable: true,
         })
     }
 

@@ -35,9 +35,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -231,19 +231,20 @@ impl Services {
     async fn answer(&self, server_name: Option<&str>, request: Request<Incoming>) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         let host = host_of(&head.uri, &head.headers);
-        let limited = Limited::new(body, BODY_BYTES_MAX).collect().await.map(http_body_util::Collected::to_bytes);
-        let body_raw = limited.as_ref().cloned().unwrap_or_default();
+        let received = Received::of(body).await;
         let coding = head.headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-        let decoded = decode(coding.unwrap_or_default(), &body_raw).map(Bytes::from);
-        let body = decoded.as_ref().cloned().unwrap_or_else(|_| body_raw.clone());
+        let decoded = decode(coding.unwrap_or_default(), &received.bytes).map(Bytes::from);
+        let body = decoded.as_ref().cloned().unwrap_or_else(|_| received.bytes.clone());
         let arrival = Arrival {
             server_name,
             host: &host,
             method: &head.method,
             path: head.uri.path_and_query().map_or("/", |path| path.as_str()),
             headers: &head.headers,
-            body_raw,
+            trailers: &received.trailers,
+            body_raw: received.bytes.clone(),
             body: body.clone(),
+            readable: !received.too_large && decoded.is_ok(),
         };
         let kept = self.journal.record(arrival);
         let call = Call {
@@ -257,13 +258,41 @@ impl Services {
             keys: &self.keys,
         };
         let refusal =
-            refusal(kept, limited.is_ok(), decoded.as_ref().err(), server_name.is_none_or(|name| name == host));
+            refusal(kept, !received.too_large, decoded.as_ref().err(), server_name.is_none_or(|name| name == host));
         let provider = Provider::of(&call);
         let reply: Reply = match refusal {
             Some((status, message)) => provider.error(&call, status, message),
             None => provider.answer(&call),
         };
         reply.into_response()
+    }
+}
+
+/// What came of a request body.
+#[derive(Default)]
+struct Received {
+    bytes: Bytes,
+    trailers: HeaderMap,
+    /// More than [`BODY_BYTES_MAX`]: what follows was not read.
+    too_large: bool,
+}
+
+impl Received {
+    /// Reads a body to its end, or as far as it came.
+    async fn of(mut body: Incoming) -> Self {
+        let (mut received, mut bytes) = (Self::default(), BytesMut::new());
+        while let Some(Ok(frame)) = body.frame().await {
+            match frame.into_data() {
+                Ok(data) if bytes.len() + data.len() > BODY_BYTES_MAX => {
+                    received.too_large = true;
+                    break;
+                }
+                Ok(data) => bytes.extend_from_slice(&data),
+                Err(frame) => received.trailers.extend(frame.into_trailers().unwrap_or_default()),
+            }
+        }
+        received.bytes = bytes.freeze();
+        received
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
-use writ_sim::services::{JournalMode, ServicesOptions, start};
+use writ_sim::services::{BODY_BYTES_MAX, JournalMode, ServicesOptions, start};
 
 use crate::client::{Format, connect, request, send, services};
 
@@ -192,10 +192,28 @@ async fn bad_codings_and_full_journals_are_refused() {
         let mut request = Format::Chat.request("hi", false);
         request.headers_mut().insert("content-encoding", coding.parse().unwrap());
         assert_eq!(send(&services, "api.openai.com", request).await.status, status);
+        assert!(services.journal.contains("what the unread body may have held"));
+        services.journal.clear();
     }
     let answer = Format::Chat.ask(&services, &"x".repeat(2000), false).await;
     assert_eq!(answer.status, 503);
     assert!(!services.journal.complete() && services.journal.contains("never sent"));
+    services.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_and_rules_nothing_out() {
+    let services = services().await;
+    let body = vec![b' '; BODY_BYTES_MAX + 1];
+    let stream = connect(&services, "api.openai.com", "h2").await.unwrap();
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = request("api.openai.com", "POST", "https://api.openai.com/v1/responses", body);
+    request.headers_mut().remove("host");
+    assert_eq!(sender.send_request(request).await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(!services.journal.complete() && services.journal.contains("beyond the limit"));
     services.stop().await;
 }
 
