@@ -1,0 +1,220 @@
+//! Rows: what rules lower to. One flat bit array stands for a situation; a row is a short list of tests on it.
+
+use smallvec::SmallVec;
+
+/// Words of 64 bits in a situation.
+pub(super) const WORDS: usize = 32;
+
+/// Bits in a situation.
+pub(super) const BITS: usize = WORDS * 64;
+
+/// One bit per value that a row can tell apart; the layout says which is which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bits([u64; WORDS]);
+
+impl Bits {
+    pub(super) const EMPTY: Self = Self([0; WORDS]);
+
+    pub(super) fn word(&self, word: u8) -> u64 {
+        self.0.get(usize::from(word)).copied().unwrap_or(0)
+    }
+
+    pub(super) fn set(&mut self, bit: u16) {
+        self.add(Piece::of(bit));
+    }
+
+    pub(super) fn has(&self, bit: u16) -> bool {
+        let piece = Piece::of(bit);
+        self.word(piece.word) & piece.mask != 0
+    }
+
+    /// The bits that are set in both.
+    pub(super) fn both(&self, other: &Self) -> Self {
+        let mut bits = self.clone();
+        bits.0.iter_mut().zip(other.0).for_each(|(word, mask)| *word &= mask);
+        bits
+    }
+
+    pub(super) fn add(&mut self, piece: Piece) {
+        if let Some(word) = self.0.get_mut(usize::from(piece.word)) {
+            *word |= piece.mask;
+        }
+    }
+
+    pub(super) fn remove(&mut self, piece: Piece) {
+        if let Some(word) = self.0.get_mut(usize::from(piece.word)) {
+            *word &= !piece.mask;
+        }
+    }
+
+    pub(super) fn meets(&self, pieces: &[Piece]) -> bool {
+        pieces.iter().any(|piece| self.word(piece.word) & piece.mask != 0)
+    }
+}
+
+/// A mask within one word of the situation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) word: u8,
+    pub(super) mask: u64,
+}
+
+impl Piece {
+    pub(super) fn of(bit: u16) -> Self {
+        Self { word: u8::try_from(bit / 64).unwrap_or(u8::MAX), mask: 1 << (bit % 64) }
+    }
+}
+
+/// A set of bits, as pieces in ascending order of words.
+pub(super) type Mask = SmallVec<[Piece; 1]>;
+
+/// The mask of these bits.
+pub(super) fn mask(bits: impl IntoIterator<Item = u16>) -> Mask {
+    let mut all = Bits::EMPTY;
+    bits.into_iter().for_each(|bit| all.set(bit));
+    let words = (0u8..).zip(all.0).filter(|(_, mask)| *mask != 0);
+    words.map(|(word, mask)| Piece { word, mask }).collect()
+}
+
+/// A condition on a situation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    /// Some bit of the mask is set.
+    Any(Mask),
+    /// No bit of the mask is set.
+    None(Mask),
+    /// Of a dimension that has exactly one value: it is of the first mask, and so not of the second, which together
+    /// are the whole dimension. Where all is known this is [`Test::Any`] of the first.
+    One(Mask, Mask),
+}
+
+impl Test {
+    pub(super) fn any(bits: impl IntoIterator<Item = u16>) -> Self {
+        Self::Any(mask(bits))
+    }
+
+    pub(super) fn none(bits: impl IntoIterator<Item = u16>) -> Self {
+        Self::None(mask(bits))
+    }
+
+    pub(super) fn one(dimension: std::ops::Range<u16>, holds: impl Fn(u16) -> bool) -> Self {
+        Self::One(mask(dimension.clone().filter(|bit| holds(*bit))), mask(dimension.filter(|bit| !holds(*bit))))
+    }
+
+    pub(super) fn negated(&self) -> Self {
+        match self {
+            Self::Any(mask) => Self::None(mask.clone()),
+            Self::None(mask) => Self::Any(mask.clone()),
+            Self::One(yes, no) => Self::One(no.clone(), yes.clone()),
+        }
+    }
+
+    /// Whether the test says the same in every situation.
+    pub(super) fn constant(&self) -> Option<bool> {
+        match self {
+            Self::Any(mask) => mask.is_empty().then_some(false),
+            Self::None(mask) => mask.is_empty().then_some(true),
+            Self::One(yes, no) => yes.is_empty().then_some(false).or_else(|| no.is_empty().then_some(true)),
+        }
+    }
+
+    pub(super) fn holds(&self, view: View<'_>) -> bool {
+        match self {
+            Self::Any(mask) => view.set.meets(mask),
+            Self::None(mask) => !view.unset.meets(mask),
+            Self::One(_, no) if view.certain => !view.unset.meets(no),
+            Self::One(yes, _) => view.set.meets(yes),
+        }
+    }
+}
+
+/// How a row looks at a situation in which something may be pending. To ask what *certainly* holds, `Any` looks at the
+/// bits that are surely set and `None` at those that may be; to ask what *may* hold, the other way round. Where
+/// nothing is pending both are the same bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    /// Where `Any` looks.
+    pub(super) set: &'a Bits,
+    /// Where `None` looks.
+    pub(super) unset: &'a Bits,
+    /// Whether something is pending and the question is what certainly holds.
+    pub(super) certain: bool,
+}
+
+/// Tests, all of which must hold.
+pub(super) type Tests = SmallVec<[Test; 3]>;
+
+/// Whether all tests hold.
+pub(super) fn all_hold(tests: &[Test], view: View<'_>) -> bool {
+    tests.iter().all(|test| test.holds(view))
+}
+
+/// A row that demands what its rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Raise {
+    /// Place of the rule in the model.
+    pub(super) rule: u32,
+    pub(super) tests: Tests,
+}
+
+/// A row that says that a situation was thought of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Foresee {
+    /// Place of the rule in the model.
+    pub(super) rule: u32,
+    pub(super) tests: Tests,
+    /// The bits of the data region that it covers.
+    pub(super) cover: Mask,
+}
+
+/// All rows of a policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// What foresees.
+    pub(super) foresee: Vec<Foresee>,
+    /// What raises, in the order of the rules.
+    pub(super) raise: Vec<Raise>,
+    /// What raises where content could not be read, in the order of the rules.
+    pub(super) failure: Vec<Raise>,
+}
+
+impl Rows {
+    /// The number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.foresee.len() + self.raise.len() + self.failure.len()
+    }
+
+    /// Appends all rows in a canonical form: see [`super::encoding`].
+    pub(super) fn encode(&self, out: &mut super::encoding::Encoder) {
+        out.list(&self.foresee, |out, row| {
+            out.number(row.rule.into());
+            encode_tests(&row.tests, out);
+            encode_mask(&row.cover, out);
+        });
+        for rows in [&self.raise, &self.failure] {
+            out.list(rows, |out, row| {
+                out.number(row.rule.into());
+                encode_tests(&row.tests, out);
+            });
+        }
+    }
+}
+
+fn encode_tests(tests: &[Test], out: &mut super::encoding::Encoder) {
+    out.list(tests, |out, test| {
+        let (kind, mask) = match test {
+            Test::Any(mask) => (0, mask),
+            Test::None(mask) => (1, mask),
+            Test::One(mask, _) => (2, mask),
+        };
+        out.number(kind);
+        encode_mask(mask, out);
+    });
+}
+
+fn encode_mask(mask: &[Piece], out: &mut super::encoding::Encoder) {
+    out.list(mask, |out, piece| {
+        out.number(piece.word.into());
+        out.number(piece.mask);
+    });
+}
