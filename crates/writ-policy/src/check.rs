@@ -1,0 +1,160 @@
+//! From the document to the model: names resolved, values in range, and what only the whole document shows.
+
+mod clauses;
+pub(crate) mod keys;
+mod rules;
+mod tables;
+
+use writ_base::ContentHash;
+use writ_model::Signal;
+use writ_model::values::Value as _;
+
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::document::define::{self, Definitions};
+use crate::document::source::Span;
+use crate::document::{BlockKind, Document, Item};
+use crate::example::{self, Example, Situation};
+use crate::rule::{KeyValue, PolicyModel, Rule};
+use crate::words::{self, Names, Vocabulary};
+use writ_model::Dimension;
+
+/// A text, read.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The hash of the text: what signatures bind.
+    pub hash: ContentHash,
+    /// The document, as far as it could be read.
+    pub document: Document,
+    /// What the define blocks say to detection.
+    pub definitions: Definitions,
+    /// What the document's names mean.
+    pub vocabulary: Vocabulary,
+    /// The examples of all rules, in the order of the text.
+    pub examples: Vec<Example>,
+    /// The policy; nothing if a diagnostic is an error.
+    pub model: Option<PolicyModel>,
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a policy. Total on any text (invariant POL-1): what cannot be read has a diagnostic.
+pub fn parse(source: &str) -> Parsed {
+    parse_with(source, Names::default())
+}
+
+/// Reads a policy, knowing the names of catalog and directory, so that a misspelt one is an error.
+pub fn parse_with(source: &str, names: Names) -> Parsed {
+    let mut problems = Problems::default();
+    let document = Document::read(source, &mut problems);
+    let mut vocabulary = Vocabulary::new(names);
+    vocabulary.roles.extend(document.front.owners.keys().cloned());
+    vocabulary.roles.extend(document.front.quorum.iter().cloned());
+    let definitions = define::read(&document, &mut vocabulary, &mut problems);
+    let mut checker = Checker::new(&document, &vocabulary, &mut problems);
+    checker.situation();
+    checker.sections();
+    checker.opaque_kinds(source);
+    let (rules, examples) = (checker.rules, checker.examples);
+    let clauses = clauses::check(&document, source, &rules, &mut problems);
+    let model = (problems.errors() == 0).then(|| PolicyModel {
+        postures: document.front.postures.clone(),
+        classes: vocabulary.classes.clone(),
+        clauses,
+        rules,
+    });
+    let diagnostics = problems.into_sorted();
+    Parsed { hash: document.hash, document, definitions, vocabulary, examples, model, diagnostics }
+}
+
+/// The examples of all rules, in the order of the text.
+pub fn examples(parsed: &Parsed) -> &[Example] {
+    &parsed.examples
+}
+
+/// Goes through the document in the order of the text.
+pub(crate) struct Checker<'a> {
+    document: &'a Document,
+    vocabulary: &'a Vocabulary,
+    problems: &'a mut Problems,
+    default: Situation,
+    rules: Vec<Rule>,
+    examples: Vec<Example>,
+    /// How many rules each clause has so far.
+    numbers: std::collections::BTreeMap<writ_model::Term, u16>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(document: &'a Document, vocabulary: &'a Vocabulary, problems: &'a mut Problems) -> Self {
+        Self {
+            document,
+            vocabulary,
+            problems,
+            default: Situation::default(),
+            rules: Vec::new(),
+            examples: Vec::new(),
+            numbers: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn situation(&mut self) {
+        if let Some(text) = &self.document.front.situation {
+            self.default = example::situation(text.whole(), self.vocabulary, self.problems);
+        }
+    }
+
+    fn sections(&mut self) {
+        for section in &self.document.sections {
+            for item in &section.items {
+                match item {
+                    Item::Block(block) => match block.kind {
+                        BlockKind::Rule => self.rule_block(section, block),
+                        BlockKind::Prove => self.prove(block),
+                        BlockKind::Include => {
+                            let text = "this file was not put in";
+                            let help = "files are put in before the text is read: give the including file";
+                            self.problems.add(Code::NotIncluded, block.span, text).help(help);
+                        }
+                        BlockKind::Control => clauses::control(section, block, self.problems),
+                        BlockKind::Define => {}
+                    },
+                    Item::Table(table) => self.table(section, table),
+                    Item::Prose(_) | Item::Code(_) | Item::Mode(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Assertions are kept; the analyser reads what they say.
+    fn prove(&mut self, block: &crate::document::Block) {
+        let known = || words::PROVE_KEYS.iter().map(|(name, _)| *name);
+        for entry in &block.entries {
+            if !known().any(|name| name == entry.key) {
+                let text = format!("an assertion does not start with `{}`", entry.key);
+                let problem = self.problems.add(Code::UnknownKey, entry.key_span, text);
+                problem.help("write `never: ...` or `always: ...`").nearest(&entry.key, known());
+            }
+        }
+        if block.entries.is_empty() {
+            self.problems.add(Code::MissingKey, block.opening, "this block asserts nothing");
+        }
+    }
+
+    /// Content that has no reader is decided by rules: each kind needs one.
+    fn opaque_kinds(&mut self, source: &str) {
+        let decided = |signal: &Signal| {
+            let tests = self.rules.iter().flat_map(|rule| &rule.keys.tests);
+            let mut signals = tests.filter(|test| test.dimension == Dimension::Signal && !test.not);
+            signals.any(|test| test.values.contains(&KeyValue::Closed(signal.index())))
+        };
+        let open: Vec<_> =
+            Signal::ALL.iter().filter(|signal| signal.family() == "opaque" && !decided(signal)).collect();
+        if open.is_empty() || self.problems.errors() > 0 {
+            return;
+        }
+        let kinds: Vec<_> = open.iter().map(|signal| format!("`{}`", signal.as_str())).collect();
+        let text = format!("no rule decides what happens with {}", kinds.join(", "));
+        let first = source.split('\n').next().unwrap_or_default().trim_end().len();
+        let help = "add a rule with `signal: opaque`; until then such content is judged by what could be read";
+        self.problems.add(Code::OpaqueUndecided, Span::new(0, first), text).help(help);
+    }
+}

@@ -1,0 +1,277 @@
+//! Clauses: ids, modes, controls, and prose that promises more than anything keeps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use writ_model::values::Value as _;
+use writ_model::{Mode, Term};
+
+use crate::diagnostic::{Code, Problems};
+use crate::document::source::Span;
+use crate::document::{Block, BlockKind, Caption, Document, Item, Section};
+use crate::rule::{ClauseModel, Rule};
+use crate::words;
+
+/// What stands in one clause.
+struct Clause<'a> {
+    section: &'a Section,
+    rules: bool,
+    /// The kind of its first control.
+    control: Option<&'a str>,
+    stated: Option<Stated>,
+    /// Where its prose promises, and in which words.
+    promise: Option<Span>,
+}
+
+/// The mode that a clause states.
+struct Stated {
+    mode: Mode,
+    /// The clause that makes it true.
+    by: Option<Term>,
+    why: bool,
+    span: Span,
+}
+
+/// The clauses with their modes.
+pub(super) fn check(document: &Document, source: &str, rules: &[Rule], problems: &mut Problems) -> Vec<ClauseModel> {
+    let mut clauses: BTreeMap<&Term, Clause<'_>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for (id, section) in document.clauses() {
+        if let Some(first) = clauses.get(id) {
+            let text = format!("the id `{id}` is given to two clauses");
+            problems.add(Code::DuplicateName, section.heading, text).see(first.section.heading, "first here");
+            continue;
+        }
+        let runs = rules.iter().any(|rule| rule.clause == *id);
+        clauses.insert(id, Clause { section, rules: runs, control: None, stated: None, promise: None });
+        order.push(id);
+    }
+    for section in &document.sections {
+        collect(section, document, source, &mut clauses, problems);
+    }
+    let modes: BTreeMap<&Term, Mode> = order.iter().filter_map(|id| Some((*id, clauses.get(id)?.own_mode()))).collect();
+    for id in &order {
+        if let Some(clause) = clauses.get(id) {
+            clause.check(id, &modes, problems);
+        }
+    }
+    promises(document, &clauses, &modes, problems);
+    let model = |id: &&Term| {
+        let clause = clauses.get(id)?;
+        Some(ClauseModel {
+            id: (*id).clone(),
+            number: clause.section.number.clone(),
+            title: clause.section.title.clone(),
+            mode: modes.get(id).copied().unwrap_or(Mode::TextOnly),
+        })
+    };
+    order.iter().filter_map(model).collect()
+}
+
+impl Clause<'_> {
+    /// The stated mode, or what its blocks make it.
+    fn own_mode(&self) -> Mode {
+        match (&self.stated, self.rules, self.control) {
+            (Some(stated), ..) => stated.mode,
+            (None, true, _) => Mode::Enforced,
+            (None, false, Some("attestation")) => Mode::Attested,
+            (None, false, Some(_)) => Mode::Process,
+            (None, false, None) => Mode::TextOnly,
+        }
+    }
+
+    fn check(&self, id: &Term, modes: &BTreeMap<&Term, Mode>, problems: &mut Problems) {
+        let Some(stated) = &self.stated else { return };
+        let mismatch = match stated.mode {
+            _ if stated.by.is_some() => None,
+            Mode::Enforced | Mode::Detected if !self.rules => Some("no rule stands in this clause"),
+            Mode::Attested | Mode::Process if self.control.is_none() => Some("no control stands in this clause"),
+            Mode::TextOnly if self.rules || self.control.is_some() => Some("rules or controls stand in this clause"),
+            Mode::TextOnly if !stated.why => Some("a clause that is text only gives its reason"),
+            _ => None,
+        };
+        if let Some(text) = mismatch {
+            let help = match stated.mode {
+                Mode::TextOnly if !stated.why => "write `Mode: text-only. Reason: ...`",
+                _ => "name the clause that makes it true: `Mode: enforced by #health.`",
+            };
+            problems.add(Code::ModeMismatch, stated.span, text).help(help);
+        }
+        let Some(by) = &stated.by else { return };
+        match modes.get(by) {
+            Some(mode) if *mode == stated.mode && by != id => {}
+            Some(mode) => {
+                let text = format!("the clause `{by}` is {}, not {}", mode.as_str(), stated.mode.as_str());
+                problems.add(Code::ModeMismatch, stated.span, text);
+            }
+            None => {
+                let text = format!("no clause has the id `{by}`");
+                let known = modes.keys().map(|id| id.as_str());
+                problems.add(Code::UndefinedName, stated.span, text).nearest(by, known);
+            }
+        }
+    }
+}
+
+/// For each clause, the clauses whose headings stand above it.
+fn ancestors(document: &Document) -> BTreeMap<&Term, Vec<&Term>> {
+    let mut all = BTreeMap::new();
+    let mut open: Vec<(u8, Option<&Term>)> = Vec::new();
+    for section in &document.sections {
+        while open.last().is_some_and(|(level, _)| *level >= section.level) {
+            open.pop();
+        }
+        if let Some(id) = &section.id {
+            all.entry(id).or_insert_with(|| open.iter().filter_map(|(_, clause)| *clause).collect());
+        }
+        open.push((section.level, section.id.as_ref()));
+    }
+    all
+}
+
+fn collect<'a>(
+    section: &'a Section,
+    document: &Document,
+    source: &str,
+    clauses: &mut BTreeMap<&'a Term, Clause<'a>>,
+    problems: &mut Problems,
+) {
+    let promise = section.items.iter().find_map(|item| promise(item, document, source));
+    let Some(clause) = section.clause.as_ref().and_then(|id| clauses.get_mut(id)) else {
+        outside(section, promise, problems);
+        return;
+    };
+    clause.promise = clause.promise.or(promise);
+    for item in &section.items {
+        match item {
+            Item::Block(block) if block.kind == BlockKind::Control => {
+                clause.control = clause.control.or_else(|| control_kind(block));
+            }
+            Item::Mode(caption) => {
+                let stated = stated(caption, problems);
+                if let (Some(first), Some(_)) = (&clause.stated, &stated) {
+                    let text = "this clause states its mode twice";
+                    problems.add(Code::DuplicateKey, caption.span, text).see(first.span, "first here");
+                } else {
+                    clause.stated = stated;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn promise(item: &Item, document: &Document, source: &str) -> Option<Span> {
+    let Item::Prose(span) = item else { return None };
+    let (start, end) = words::promise(span.of(source), document.front.language())?;
+    Some(Span::new(span.start + start, span.start + end))
+}
+
+/// Prose that belongs to no clause.
+fn outside(section: &Section, promise: Option<Span>, problems: &mut Problems) {
+    if let Some(span) = promise {
+        let text = "this prose promises something, but stands in no clause";
+        let help = "give the heading above it an id, so that a rule or a control can make it true";
+        problems.add(Code::PromiseWithoutMode, span, text).help(help);
+    }
+    for item in &section.items {
+        if let Item::Mode(caption) = item {
+            problems.add(Code::WrongPlace, caption.span, "this mode stands in no clause");
+        }
+    }
+}
+
+/// `Mode: enforced by #health.` or `Mode: text-only. Reason: ...`
+fn stated(caption: &Caption, problems: &mut Problems) -> Option<Stated> {
+    let (word, rest) = caption.subject.whole().first_word();
+    let Some(mode) = Mode::named(word.as_str()) else {
+        let known = || Mode::ALL.iter().map(|mode| mode.as_str());
+        let list: Vec<_> = known().map(|mode| format!("`{mode}`")).collect();
+        let text = format!("`{}` is no mode", word.as_str());
+        let problem = problems.add(Code::UnknownValue, word.span(), text);
+        problem.help(format!("write one of {}", list.join(", "))).nearest(word.as_str(), known());
+        return None;
+    };
+    let by = match rest.as_str().strip_prefix("by #") {
+        Some(id) if words::is_name(id) => Some(Term::from(id)),
+        _ if rest.is_empty() => None,
+        _ => {
+            let help = "write `by #CLAUSE`, or nothing";
+            problems.add(Code::InvalidValue, rest.span(), "this does not belong to a mode").help(help);
+            None
+        }
+    };
+    let mut why = false;
+    for entry in &caption.entries {
+        if entry.key == "reason" {
+            why = !entry.value.as_str().is_empty();
+        } else {
+            let text = format!("a mode has no key `{}`", entry.key);
+            problems.add(Code::UnknownKey, entry.key_span, text).help("write `Reason: ...`");
+        }
+    }
+    Some(Stated { mode, by, why, span: caption.span })
+}
+
+/// Clauses that promise, but that nothing in them or in the clauses below them makes true.
+fn promises(
+    document: &Document,
+    clauses: &BTreeMap<&Term, Clause<'_>>,
+    modes: &BTreeMap<&Term, Mode>,
+    problems: &mut Problems,
+) {
+    // A clause is kept by what stands under it, and that is also what its deeper clauses say.
+    let mut kept: BTreeSet<&Term> = BTreeSet::new();
+    let ancestors = ancestors(document);
+    for (id, mode) in modes {
+        let stated = clauses.get(id).is_some_and(|clause| clause.stated.is_some());
+        if *mode != Mode::TextOnly || stated {
+            kept.insert(id);
+            kept.extend(ancestors.get(id).into_iter().flatten());
+        }
+    }
+    for (id, clause) in clauses {
+        let Some(span) = clause.promise.filter(|_| !kept.contains(id)) else { continue };
+        let text = format!("the clause `{id}` promises something that no rule, control or mode makes true");
+        let help = "add a rule or a control, or state how it is kept: `Mode: text-only. Reason: ...`";
+        problems.add(Code::PromiseWithoutMode, span, text).help(help);
+    }
+}
+
+/// A control block: its kind is known, its keys are kept as they are.
+pub(super) fn control(section: &Section, block: &Block, problems: &mut Problems) {
+    if section.clause.is_none() {
+        let help = "give the heading above it an id: `## 6.1 Training {#training}`";
+        problems.add(Code::WrongPlace, block.opening, "this control stands in no clause").help(help);
+    }
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+    for entry in &block.entries {
+        if let Some(first) = seen.insert(&entry.key, entry.key_span) {
+            let text = format!("`{}` stands twice in this control", entry.key);
+            problems.add(Code::DuplicateKey, entry.key_span, text).see(first, "first here");
+        }
+    }
+    let (kind, span) = match control_kind(block) {
+        Some(kind) if block.argument.as_str().is_empty() => {
+            (kind, block.entry("kind").map_or(block.opening, |entry| entry.value.span()))
+        }
+        Some(kind) => (kind, block.argument.span()),
+        None => {
+            let text = "this control has no kind";
+            problems.add(Code::MissingKey, block.opening, text).help("start with `kind: training`");
+            return;
+        }
+    };
+    let known = || words::CONTROLS.iter().map(|(name, _)| *name);
+    if !known().any(|name| name == kind) {
+        let list: Vec<_> = known().map(|name| format!("`{name}`")).collect();
+        let problem = problems.add(Code::UnknownKind, span, format!("`{kind}` is no kind of control"));
+        problem.help(format!("it is one of {}", list.join(", "))).nearest(kind, known());
+    }
+}
+
+/// The kind of a control: `control training`, or the key `kind`.
+pub(crate) fn control_kind(block: &Block) -> Option<&str> {
+    let argument = block.argument.as_str();
+    let kind = if argument.is_empty() { block.entry("kind")?.value.as_str() } else { argument };
+    (!kind.is_empty()).then_some(kind)
+}

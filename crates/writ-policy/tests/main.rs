@@ -1,0 +1,3 @@
+//! The policy language, from text to verdict.
+
+mod document;
