@@ -1,1 +1,7 @@
-//! Ledger, keys on disk, state database, index, retention and queries.
+//! Ledger, keys on disk, state database, index and queries.
+
+pub mod ledger;
+pub mod limits;
+pub mod storage;
+
+pub use ledger::{Ledger, LedgerError, NewEntry};

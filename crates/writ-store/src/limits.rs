@@ -1,0 +1,21 @@
+//! The named limits of the store (invariant LIM-1).
+
+use writ_base::Limit;
+
+/// Entries that wait for the ledger's writer; whoever comes later waits to be let in.
+pub static LEDGER_QUEUE: Limit = Limit::new("store.ledger.queue", "entries", 4096);
+/// Entries written with one write.
+pub static LEDGER_BATCH: Limit = Limit::new("store.ledger.batch", "entries", 512);
+/// Bytes of one skeleton.
+pub static SKELETON_BYTES: Limit = Limit::new("store.ledger.skeleton", "bytes", 256 * 1024);
+/// Bytes of one sealed personal part.
+pub static PERSONAL_BYTES: Limit = Limit::new("store.ledger.personal", "bytes", 1024 * 1024);
+/// Interactions with a decision and no outcome yet.
+pub static OPEN_INTERACTIONS: Limit = Limit::new("store.ledger.open", "interactions", 131_072);
+/// Bytes of the head of a segment.
+pub static SEGMENT_HEAD_BYTES: Limit = Limit::new("store.ledger.head", "bytes", 16 * 1024 * 1024);
+
+/// All limits of this crate, for the metrics page.
+pub fn all() -> Vec<&'static Limit> {
+    vec![&LEDGER_QUEUE, &LEDGER_BATCH, &SKELETON_BYTES, &PERSONAL_BYTES, &OPEN_INTERACTIONS, &SEGMENT_HEAD_BYTES]
+}
