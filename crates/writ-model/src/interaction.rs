@@ -1,9 +1,11 @@
 //! What an interaction is made of.
 
 use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use writ_base::{Sensitive, ids};
+use writ_base::ids;
 
 use crate::values::Signal;
 
@@ -118,7 +120,7 @@ impl Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// Text, decoded from the wire format's escapes.
-    Text(Sensitive<String>),
+    Text(Text),
     /// Something that has no reader.
     Opaque {
         /// The signal that says of which kind.
@@ -126,4 +128,68 @@ pub enum Content {
         /// Its length on the wire in bytes.
         length: usize,
     },
+}
+
+/// Text that may be a piece of a larger, shared one: parts of a body share its bytes instead of copying them.
+///
+/// Prints as its size only, like [`writ_base::Sensitive`]; equality is that of the text.
+#[derive(Clone)]
+pub struct Text {
+    source: Arc<str>,
+    start: usize,
+    end: usize,
+}
+
+impl Text {
+    /// The piece `range` of `source`, in bytes; empty where the range does not lie on character boundaries of it.
+    pub fn of(source: &Arc<str>, range: Range<usize>) -> Self {
+        let range = if source.get(range.clone()).is_some() { range } else { 0..0 };
+        Self { source: Arc::clone(source), start: range.start, end: range.end }
+    }
+
+    /// The text itself. Allowed where content is judged, edited or sent; never on the way to a log or an error.
+    pub fn expose(&self) -> &str {
+        self.source.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self { source: Arc::from(text), start: 0, end: text.len() }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Text {}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} B]", self.end - self.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_a_piece_and_prints_its_size_only() {
+        let source: Arc<str> = Arc::from("aé4111");
+        let text = Text::of(&source, 3..7);
+        assert_eq!((text.expose(), format!("{text:?}").as_str()), ("4111", "[4 B]"));
+        assert_eq!(text, Text::from("4111"));
+        assert_eq!(Text::of(&source, 2..7).expose(), "", "inside a character");
+        assert_eq!(Text::of(&source, 3..8).expose(), "", "past the end");
+    }
 }
