@@ -22,11 +22,13 @@ mod explain;
 mod layout;
 mod lower;
 mod offer;
+pub mod reference;
 mod resolve;
 mod rows;
 mod situation;
 mod staged;
 mod standing;
+pub mod testing;
 mod weigh;
 
 use std::collections::BTreeMap;
@@ -99,6 +101,14 @@ impl Policy {
     ) -> Result<Self, StandingError> {
         let standing = Standing::resolve(&self.model, exceptions, rollout)?;
         Ok(Self::lower(Arc::clone(&self.model), standing, self.text_hash, self.rows_hash)?)
+    }
+
+    /// The same policy with standing objects that were resolved and checked before.
+    ///
+    /// # Errors
+    /// If their keys need more than a named limit admits.
+    pub fn with_resolved(&self, standing: Standing) -> Result<Self, CompileError> {
+        Self::lower(Arc::clone(&self.model), standing, self.text_hash, self.rows_hash)
     }
 
     fn lower(

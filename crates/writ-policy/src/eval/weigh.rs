@@ -260,14 +260,10 @@ impl Policy {
         let rule = demand.rule;
         demand.effect = rule.then;
         let unknown = bound == Bound::Most && situation.data_pending && !selection.empty();
-        if rule.then == Effect::Justify && !unknown && !facts.acknowledged.is_empty() {
-            let names: BTreeSet<&Term> = selected(selection, situation, bound).collect();
-            let holds = facts.acknowledged.iter().any(|given| {
-                given.clause == rule.clause
-                    && facts.decided_at < given.until
-                    && names.iter().all(|name| given.classes.contains(*name))
-            });
-            if holds {
+        if rule.then == Effect::Justify && !unknown {
+            // An acknowledgement of this content is found only when the content is known.
+            let may_come = bound == Bound::Least && situation.data_pending;
+            if may_come || self.acknowledged(rule, selection, situation, facts, bound) {
                 demand.satisfied = true;
                 demand.effect = Effect::Allow;
             }
@@ -293,6 +289,22 @@ impl Policy {
                 demand.effect = Effect::Block;
             }
         }
+    }
+
+    /// Whether an acknowledgement of the rule's clause names all classes that the rule found, and has not expired.
+    fn acknowledged(
+        &self,
+        rule: &Rule,
+        selection: Selection,
+        situation: &Situation<'_>,
+        facts: &Facts,
+        bound: Bound,
+    ) -> bool {
+        facts.acknowledged.iter().any(|given| {
+            given.clause == rule.clause
+                && facts.decided_at < given.until
+                && selected(selection, situation, bound).all(|name| given.classes.contains(name))
+        })
     }
 
     /// The verdict of demands, each under the step of its clause.

@@ -1,0 +1,10 @@
+//! The meaning of policies.
+
+mod agree;
+mod monotone;
+mod staged;
+
+/// How many random situations a property looks at: many where the code is optimised, fewer in a debug build.
+pub fn situations() -> u64 {
+    if cfg!(debug_assertions) { 10_000 } else { 200_000 }
+}
