@@ -5,6 +5,7 @@
 
 use writ_model::Part;
 
+pub use crate::answer::fuzz_sse as sse;
 use crate::endpoint::{Endpoint, endpoint};
 use crate::message::{Edit, Message, read_answer, read_prompt};
 

@@ -12,6 +12,7 @@
 //! edited. A string that is itself JSON is read as JSON, up to [`limits::NESTED`] levels; one that should be base64 but
 //! decodes to text is text.
 
+pub mod answer;
 mod codec;
 mod draft;
 pub mod encoding;
@@ -22,8 +23,10 @@ pub mod headers;
 mod json;
 mod media;
 mod message;
+pub mod refusal;
 mod shape;
 mod splice;
+pub mod sse;
 
 pub use encoding::{Decoder, EncodingError, decode};
 pub use endpoint::{Endpoint, endpoint, path_model};
@@ -34,6 +37,7 @@ pub use message::{CannotEdit, Edit, Message, Turn, read_answer, read_prompt};
 pub mod limits {
     use writ_base::Limit;
 
+    pub use crate::answer::{CHANNELS, EVENT};
     pub use crate::draft::NESTED;
     pub use crate::encoding::{RATIO, STACKED};
     pub use crate::endpoint::BOUNDARY;
@@ -43,5 +47,5 @@ pub mod limits {
 
     /// All of them, for the metrics page.
     pub static ALL: &[&Limit] =
-        &[&BODY, &DEPTH, &NODES, &NESTED, &FIELDS, &BOUNDARY, &STACKED, &RATIO];
+        &[&BODY, &DEPTH, &NODES, &NESTED, &FIELDS, &BOUNDARY, &STACKED, &RATIO, &EVENT, &CHANNELS];
 }

@@ -44,18 +44,9 @@ impl<'t> Value<'t> {
         (self.node.kind == Kind::String).then(|| self.unescaped(self.node))
     }
 
-    /// Whether it is the string `word`.
-    pub(super) fn is(self, word: &str) -> bool {
-        self.text().is_some_and(|text| text == word)
-    }
-
     /// A number without sign and fraction.
     pub(super) fn number(self) -> Option<u64> {
         (self.node.kind == Kind::Number).then(|| self.raw().parse().ok()).flatten()
-    }
-
-    pub(super) fn is_null(self) -> bool {
-        self.node.kind == Kind::Literal && self.raw() == "null"
     }
 
     /// The first member of an object with this key.
