@@ -5,9 +5,11 @@ pub(crate) mod keys;
 mod rules;
 mod tables;
 
+use std::collections::BTreeMap;
+
 use writ_base::ContentHash;
-use writ_model::Signal;
 use writ_model::values::Value as _;
+use writ_model::{Dimension, Signal, Term};
 
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::document::define::{self, Definitions};
@@ -16,7 +18,6 @@ use crate::document::{BlockKind, Document, Item};
 use crate::example::{self, Example, Situation};
 use crate::rule::{KeyValue, PolicyModel, Rule};
 use crate::words::{self, Names, Vocabulary};
-use writ_model::Dimension;
 
 /// A text, read.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub fn parse_with(source: &str, names: Names) -> Parsed {
     checker.opaque_kinds(source);
     let (rules, examples) = (checker.rules, checker.examples);
     let clauses = clauses::check(&document, source, &rules, &mut problems);
-    let model = (problems.errors() == 0).then(|| PolicyModel {
+    let model = (!problems.has_errors()).then(|| PolicyModel {
         postures: document.front.postures.clone(),
         classes: vocabulary.classes.clone(),
         clauses,
@@ -79,8 +80,10 @@ pub(crate) struct Checker<'a> {
     default: Situation,
     rules: Vec<Rule>,
     examples: Vec<Example>,
+    /// How many values the rules have so far.
+    values: usize,
     /// How many rules each clause has so far.
-    numbers: std::collections::BTreeMap<writ_model::Term, u16>,
+    numbers: BTreeMap<Term, u16>,
 }
 
 impl<'a> Checker<'a> {
@@ -92,7 +95,8 @@ impl<'a> Checker<'a> {
             default: Situation::default(),
             rules: Vec::new(),
             examples: Vec::new(),
-            numbers: std::collections::BTreeMap::new(),
+            values: 0,
+            numbers: BTreeMap::new(),
         }
     }
 
@@ -148,7 +152,7 @@ impl<'a> Checker<'a> {
         };
         let open: Vec<_> =
             Signal::ALL.iter().filter(|signal| signal.family() == "opaque" && !decided(signal)).collect();
-        if open.is_empty() || self.problems.errors() > 0 {
+        if open.is_empty() || self.problems.has_errors() {
             return;
         }
         let kinds: Vec<_> = open.iter().map(|signal| format!("`{}`", signal.as_str())).collect();

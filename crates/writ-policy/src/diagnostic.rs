@@ -178,33 +178,26 @@ fn visible(c: char) -> char {
 pub(crate) struct Problems {
     list: Vec<Diagnostic>,
     dropped: bool,
-    spare: Option<Diagnostic>,
+    errors_dropped: bool,
 }
 
 impl Problems {
     /// Adds a diagnostic, unless the same one is there already (cells of a table share their caption's).
-    pub(crate) fn add(&mut self, code: Code, span: Span, message: impl Into<String>) -> &mut Diagnostic {
+    pub(crate) fn add(&mut self, code: Code, span: Span, message: impl Into<String>) -> Added<'_> {
         let diagnostic = Diagnostic::new(code, span, message);
         let said = self.list.iter().any(|it| it.code == code && it.span == span && it.message == diagnostic.message);
         if said || !limits::DIAGNOSTICS.admits(self.list.len() + 1) {
             self.dropped |= !said;
-            return self.spare.insert(diagnostic);
+            self.errors_dropped |= !said && code.gravity() == Gravity::Error;
+            return Added(None);
         }
-        let at = self.list.len();
         self.list.push(diagnostic);
-        match self.list.get_mut(at) {
-            Some(added) => added,
-            None => self.spare.get_or_insert_with(|| Diagnostic::new(code, span, "")),
-        }
+        Added(self.list.last_mut())
     }
 
-    /// The diagnostic that was added last.
-    pub(crate) fn last_mut(&mut self) -> Option<&mut Diagnostic> {
-        self.list.last_mut()
-    }
-
-    pub(crate) fn errors(&self) -> usize {
-        self.list.iter().filter(|it| it.gravity == Gravity::Error).count()
+    /// Whether one of them is an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.errors_dropped || self.list.iter().any(|it| it.gravity == Gravity::Error)
     }
 
     /// All of them in the order of the text.
@@ -218,22 +211,31 @@ impl Problems {
     }
 }
 
-impl Diagnostic {
-    pub(crate) fn help(&mut self, help: impl Into<String>) -> &mut Self {
-        self.help = Some(help.into());
-        self
-    }
+/// A diagnostic that was added, or nothing if there are too many: then no help is looked for either.
+pub(crate) struct Added<'a>(Option<&'a mut Diagnostic>);
 
-    /// `did you mean ...`, if one of the known words is near.
-    pub(crate) fn nearest<'a>(&mut self, word: &str, known: impl IntoIterator<Item = &'a str>) -> &mut Self {
-        if let Some(near) = crate::words::nearest(word, known) {
-            self.help = Some(format!("did you mean `{near}`?"));
+impl Added<'_> {
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        if let Some(diagnostic) = self.0 {
+            diagnostic.help = Some(help.into());
+            return Self(Some(diagnostic));
         }
         self
     }
 
-    pub(crate) fn see(&mut self, span: Span, why: impl Into<String>) -> &mut Self {
-        self.related = Some((span, why.into()));
+    /// `did you mean ...`, if one of the known words is near.
+    pub(crate) fn nearest<'a>(self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match self.0.is_some().then(|| crate::words::nearest(word, known)).flatten() {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
+    pub(crate) fn see(self, span: Span, why: impl Into<String>) -> Self {
+        if let Some(diagnostic) = self.0 {
+            diagnostic.related = Some((span, why.into()));
+            return Self(Some(diagnostic));
+        }
         self
     }
 }

@@ -57,12 +57,17 @@ impl ExampleKind {
 
 /// The facts of an example, except what is read from its text: `data`, `level`, `activity` and `signal` are pending.
 ///
-/// The example's own words count most, then the rule's keys, then the front matter, then [`Facts::completed`].
+/// The example's own words count most, then the rule's keys, then the front matter, then [`Facts::completed`]. Category,
+/// tier and region of the front matter's service are left out where the example or its rule names another service.
 pub fn example_facts(example: &Example) -> Facts {
     let mut facts = Facts::default();
-    for situation in [&example.stated, &example.witness, &example.default] {
-        situation.fill(&mut facts);
-    }
+    example.stated.fill(&mut facts, |_| true);
+    example.witness.fill(&mut facts, |_| true);
+    // What the front matter says about its service is not true of another one.
+    let service = facts.service.known().cloned().map(Given::Open);
+    let usual = example.default.values.get(&Dimension::Service);
+    let other = usual.zip(service.as_ref()).is_some_and(|(usual, service)| usual != service);
+    example.default.fill(&mut facts, |dimension| !(other && OF_THE_SERVICE.contains(&dimension)));
     let mut facts = facts.completed();
     facts.data = Fact::Pending;
     facts.level = Fact::Pending;
@@ -130,11 +135,14 @@ pub enum Given {
 /// Dimensions that are read from the text of an example.
 pub(crate) const FROM_TEXT: &[Dimension] = &[Dimension::Data, Dimension::Level, Dimension::Activity, Dimension::Signal];
 
+/// Dimensions that are properties of one service.
+const OF_THE_SERVICE: &[Dimension] = &[Dimension::Category, Dimension::Tier, Dimension::ServiceRegion];
+
 impl Situation {
     /// Fills dimensions that are pending.
-    fn fill(&self, facts: &mut Facts) {
+    fn fill(&self, facts: &mut Facts, wanted: impl Fn(Dimension) -> bool) {
         for (dimension, given) in &self.values {
-            if facts.pending(*dimension) {
+            if facts.pending(*dimension) && wanted(*dimension) {
                 set(facts, *dimension, given);
             }
         }

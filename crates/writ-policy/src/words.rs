@@ -208,33 +208,29 @@ pub const PROMISES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The first word in `prose` that promises in `language`, with its place in bytes.
+/// The first words in `prose` that promise in `language`, with their place in bytes: whole words, without case, any
+/// white space between them.
 pub(crate) fn promise(prose: &str, language: &str) -> Option<(usize, usize)> {
     let main = language.split('-').next().unwrap_or_default();
-    let (_, words) = PROMISES.iter().find(|(tag, _)| *tag == main)?;
-    let found = words.iter().filter_map(|word| find_words(prose, word));
+    let (_, promises) = PROMISES.iter().find(|(tag, _)| *tag == main)?;
+    let said = said_words(prose);
+    let found = promises.iter().filter_map(|promise| {
+        let wanted: Vec<&str> = promise.split(' ').collect();
+        let run = said.windows(wanted.len()).find(|run| run.iter().map(|(.., word)| word).eq(wanted.iter()))?;
+        Some((run.first()?.0, run.last()?.1))
+    });
     found.min()
 }
 
-/// Where `words` stand in `prose`: whole words, without case, any white space between them.
-fn find_words(prose: &str, words: &str) -> Option<(usize, usize)> {
-    let wanted: Vec<&str> = words.split(' ').collect();
-    let said = said_words(prose);
-    let equal = |(start, end): &(usize, usize), word: &&str| {
-        prose.get(*start..*end).is_some_and(|said| said.to_lowercase() == **word)
-    };
-    let run = said.windows(wanted.len()).find(|run| run.iter().zip(&wanted).all(|(said, word)| equal(said, word)))?;
-    Some((run.first()?.0, run.last()?.1))
-}
-
-fn said_words(prose: &str) -> Vec<(usize, usize)> {
+/// The words of a text in lower case, with their places.
+fn said_words(prose: &str) -> Vec<(usize, usize, String)> {
     let mut words = Vec::new();
     let mut start = None;
     for (at, c) in prose.char_indices().chain([(prose.len(), ' ')]) {
         match (start, c.is_alphanumeric()) {
             (None, true) => start = Some(at),
             (Some(from), false) => {
-                words.push((from, at));
+                words.push((from, at, prose.get(from..at).unwrap_or_default().to_lowercase()));
                 start = None;
             }
             _ => {}
@@ -252,12 +248,20 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let word = word.to_lowercase();
     let allowed = (word.chars().count() / 3).clamp(1, 4);
     let near = |known: &'a str| {
+        // A word can only be near if it is about as long; that is cheap to see.
+        if known.len() > word.len().saturating_mul(4) || known.len() + 4 * allowed < word.len() {
+            return None;
+        }
         let distance = strsim::damerau_levenshtein(&word, known);
         let prefix = known.len() > word.len() && word.len() >= 4 && known.starts_with(word.as_str());
-        (distance <= allowed || prefix).then_some((distance, known))
+        // Of two that are equally near, the one that starts like the word.
+        (distance <= allowed || prefix).then_some((distance, !known.starts_with(word.as_str()), known))
     };
-    known.into_iter().filter_map(near).min().map(|(_, known)| known)
+    known.into_iter().take(NEAREST_MAX).filter_map(near).min().map(|(.., known)| known)
 }
+
+/// How many known words are compared with one that is not.
+const NEAREST_MAX: usize = 2_000;
 
 /// The longest name of a class, clause, group or service, in characters.
 pub const NAME_CHARS_MAX: usize = 80;
@@ -314,18 +318,26 @@ impl Vocabulary {
         }
     }
 
-    /// The names that an open dimension knows; `None` if it accepts any.
-    pub(crate) fn known(&self, dimension: Dimension) -> Option<BTreeSet<&str>> {
+    /// The sets of names that an open dimension knows; `None` if it accepts any.
+    fn known(&self, dimension: Dimension) -> Option<[&BTreeSet<Term>; 2]> {
         match dimension {
-            Dimension::Group => Some(names_of([&self.groups])),
-            Dimension::PersonRegion | Dimension::ServiceRegion => Some(names_of([&self.regions])),
-            Dimension::Entity if !self.entities.is_empty() => Some(names_of([&self.entities])),
-            Dimension::Service if !self.names.services.is_empty() => {
-                Some(names_of([&self.names.services, &self.services]))
-            }
-            Dimension::Tier if !self.names.tiers.is_empty() => Some(names_of([&self.names.tiers])),
+            Dimension::Group => Some([&self.groups, &NO_NAMES]),
+            Dimension::PersonRegion | Dimension::ServiceRegion => Some([&self.regions, &NO_NAMES]),
+            Dimension::Entity if !self.entities.is_empty() => Some([&self.entities, &NO_NAMES]),
+            Dimension::Service if !self.names.services.is_empty() => Some([&self.names.services, &self.services]),
+            Dimension::Tier if !self.names.tiers.is_empty() => Some([&self.names.tiers, &NO_NAMES]),
             _ => None,
         }
+    }
+
+    /// Whether a name may stand on an open dimension.
+    pub(crate) fn knows(&self, dimension: Dimension, name: &str) -> bool {
+        self.known(dimension).is_none_or(|sets| sets.iter().any(|set| set.contains(name)))
+    }
+
+    /// The names that an open dimension knows.
+    pub(crate) fn names_on(&self, dimension: Dimension) -> impl Iterator<Item = &str> {
+        self.known(dimension).into_iter().flatten().flatten().map(Term::as_str)
     }
 
     /// All words that a `data` key accepts.
@@ -335,9 +347,7 @@ impl Vocabulary {
     }
 }
 
-fn names_of<'a, const N: usize>(sets: [&'a BTreeSet<Term>; N]) -> BTreeSet<&'a str> {
-    sets.into_iter().flatten().map(Term::as_str).collect()
-}
+static NO_NAMES: BTreeSet<Term> = BTreeSet::new();
 
 #[cfg(test)]
 mod tests {

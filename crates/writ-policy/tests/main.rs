@@ -1,3 +1,6 @@
 //! The policy language, from text to verdict.
 
+#[cfg(test)]
 mod document;
+#[cfg(test)]
+mod eval;

@@ -14,12 +14,21 @@ use crate::words;
 /// What stands in one clause.
 struct Clause<'a> {
     section: &'a Section,
-    rules: bool,
+    rules: Option<Runs>,
     /// The kind of its first control.
     control: Option<&'a str>,
     stated: Option<Stated>,
     /// Where its prose promises, and in which words.
     promise: Option<Span>,
+}
+
+/// What the rules of a clause do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    /// Some raise.
+    Raises,
+    /// None does: they foresee and report.
+    Reports,
 }
 
 /// The mode that a clause states.
@@ -33,6 +42,11 @@ struct Stated {
 
 /// The clauses with their modes.
 pub(super) fn check(document: &Document, source: &str, rules: &[Rule], problems: &mut Problems) -> Vec<ClauseModel> {
+    let mut running: BTreeMap<&Term, Runs> = BTreeMap::new();
+    for rule in rules {
+        let runs = running.entry(&rule.clause).or_insert(Runs::Reports);
+        *runs = if rule.raises() { Runs::Raises } else { *runs };
+    }
     let mut clauses: BTreeMap<&Term, Clause<'_>> = BTreeMap::new();
     let mut order = Vec::new();
     for (id, section) in document.clauses() {
@@ -41,7 +55,7 @@ pub(super) fn check(document: &Document, source: &str, rules: &[Rule], problems:
             problems.add(Code::DuplicateName, section.heading, text).see(first.section.heading, "first here");
             continue;
         }
-        let runs = rules.iter().any(|rule| rule.clause == *id);
+        let runs = running.get(id).copied();
         clauses.insert(id, Clause { section, rules: runs, control: None, stated: None, promise: None });
         order.push(id);
     }
@@ -72,10 +86,10 @@ impl Clause<'_> {
     fn own_mode(&self) -> Mode {
         match (&self.stated, self.rules, self.control) {
             (Some(stated), ..) => stated.mode,
-            (None, true, _) => Mode::Enforced,
-            (None, false, Some("attestation")) => Mode::Attested,
-            (None, false, Some(_)) => Mode::Process,
-            (None, false, None) => Mode::TextOnly,
+            (None, Some(_), _) => Mode::Enforced,
+            (None, None, Some("attestation")) => Mode::Attested,
+            (None, None, Some(_)) => Mode::Process,
+            (None, None, None) => Mode::TextOnly,
         }
     }
 
@@ -83,15 +97,20 @@ impl Clause<'_> {
         let Some(stated) = &self.stated else { return };
         let mismatch = match stated.mode {
             _ if stated.by.is_some() => None,
-            Mode::Enforced | Mode::Detected if !self.rules => Some("no rule stands in this clause"),
+            Mode::Detected if self.rules == Some(Runs::Raises) => Some("a rule of this clause does more than report"),
+            Mode::Enforced | Mode::Detected if self.rules.is_none() => Some("no rule stands in this clause"),
             Mode::Attested | Mode::Process if self.control.is_none() => Some("no control stands in this clause"),
-            Mode::TextOnly if self.rules || self.control.is_some() => Some("rules or controls stand in this clause"),
+            Mode::TextOnly if self.rules.is_some() || self.control.is_some() => {
+                Some("rules or controls stand in this clause")
+            }
             Mode::TextOnly if !stated.why => Some("a clause that is text only gives its reason"),
             _ => None,
         };
         if let Some(text) = mismatch {
             let help = match stated.mode {
-                Mode::TextOnly if !stated.why => "write `Mode: text-only. Reason: ...`",
+                Mode::TextOnly if self.rules.is_some() || self.control.is_some() => "leave the mode out",
+                Mode::TextOnly => "write `Mode: text-only. Reason: ...`",
+                Mode::Detected if self.rules.is_some() => "leave the mode out: a clause with such a rule is enforced",
                 _ => "name the clause that makes it true: `Mode: enforced by #health.`",
             };
             problems.add(Code::ModeMismatch, stated.span, text).help(help);

@@ -1,6 +1,6 @@
 //! Keys of rules: from terms to values of the schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use writ_model::schema::{Kind, Unknown, Values};
 use writ_model::values::{Value as _, ValueSpec};
@@ -29,7 +29,7 @@ pub(crate) fn test(
         problems.add(Code::Limit, key, text);
         return None;
     }
-    let mut reader = ValueReader { dimension, vocabulary, problems, values: Vec::new() };
+    let mut reader = ValueReader { dimension, vocabulary, problems, values: Vec::new(), said: BTreeSet::new() };
     let mut not = false;
     for (number, term) in terms.iter().enumerate() {
         let (word, rest) = term.first_word();
@@ -75,6 +75,7 @@ struct ValueReader<'a> {
     vocabulary: &'a Vocabulary,
     problems: &'a mut Problems,
     values: Vec<KeyValue>,
+    said: BTreeSet<KeyValue>,
 }
 
 impl ValueReader<'_> {
@@ -93,11 +94,14 @@ impl ValueReader<'_> {
     }
 
     fn push(&mut self, value: KeyValue, term: Piece<'_>) {
-        if self.values.contains(&value) {
-            let text = format!("`{}` is listed twice", term.as_str());
-            self.problems.add(Code::DuplicateValue, term.span(), text);
-        } else {
+        if self.said.insert(value.clone()) {
             self.values.push(value);
+        } else {
+            let text = format!("`{}` is listed twice", term.as_str());
+            let help = "leave it out; a group of classes stands for its members";
+            let grouped = self.dimension == Dimension::Data;
+            let help = if grouped { help } else { "leave it out" };
+            self.problems.add(Code::DuplicateValue, term.span(), text).help(help);
         }
     }
 
@@ -117,57 +121,51 @@ impl ValueReader<'_> {
             .collect();
         if found.is_empty() {
             let text = format!("`{}` is no value of `{}`", term.as_str(), self.dimension.key());
-            let problem = self.problems.add(Code::UnknownValue, term.span(), text);
-            problem.help(listed(values.iter().map(|value| value.name)));
-            if let Some(near) = words::nearest(&name, values.iter().map(|value| value.name)) {
-                problem.help(format!("did you mean `{near}`?"));
-            }
-            self.hint(word.as_str());
+            let names = || values.iter().map(|value| value.name);
+            let help = self.elsewhere(word.as_str()).unwrap_or_else(|| listed(names()));
+            self.problems.add(Code::UnknownValue, term.span(), text).help(help).nearest(&name, names());
         }
         for index in found {
             self.push(KeyValue::Closed(index), term);
         }
     }
 
-    /// A value that belongs to another dimension, or a word that means something else in other languages.
-    fn hint(&mut self, word: &str) {
-        let other = Dimension::ALL.iter().find(|dimension| {
-            **dimension != self.dimension
-                && matches!(dimension.spec().values, Values::Closed(values) if values.iter().any(|v| v.name == word))
-        });
-        if let (Some(other), Some(last)) = (other, self.problems.last_mut())
-            && last.help.as_ref().is_none_or(|help| !help.starts_with("did you mean"))
-        {
-            last.help(format!("`{word}` is a value of `{}`", other.key()));
-        }
+    /// A value that belongs to another dimension.
+    fn elsewhere(&self, word: &str) -> Option<String> {
+        let has = |dimension: &&Dimension| match dimension.spec().values {
+            Values::Closed(values) => values.iter().any(|value| value.name == word),
+            Values::Open(_) => **dimension == Dimension::Data && self.vocabulary.classes.contains_key(word),
+        };
+        let other = Dimension::ALL.iter().find(has)?;
+        Some(format!("`{word}` is a value of `{}`", other.key()))
     }
 
     fn open(&mut self, term: Piece<'_>) {
+        let dimension = self.dimension;
         let name = term.as_str().trim_matches('"');
-        let text = if name == "unknown" && self.dimension.spec().unknown != Unknown::Absent {
+        if name == "unknown" && dimension.spec().unknown != Unknown::Absent {
             return self.push(KeyValue::Open(Term::UNKNOWN), term);
-        } else if !words::is_name(name) {
-            format!("`{name}` is no name")
-        } else {
-            match self.vocabulary.known(self.dimension) {
-                Some(known) if !known.contains(name) => {
-                    let text = format!("no {} is called `{name}`", self.dimension.key());
-                    let help = match self.dimension {
-                        Dimension::Group => format!("name it in a define block: `group: {name}`"),
-                        Dimension::PersonRegion | Dimension::ServiceRegion => {
-                            format!("name it in a define block: `regions: {name}`")
-                        }
-                        Dimension::Entity => format!("name it in a define block: `entities: {name}`"),
-                        _ => "the catalog lists the names".to_owned(),
-                    };
-                    self.problems.add(Code::UndefinedName, term.span(), text).help(help).nearest(name, known);
-                    return;
-                }
-                _ => return self.push(KeyValue::Open(Term::from(name)), term),
+        }
+        if !words::is_name(name) {
+            let help = "use lower-case letters, digits and single hyphens";
+            self.problems.add(Code::InvalidValue, term.span(), format!("`{name}` is no name")).help(help);
+            return;
+        }
+        if self.vocabulary.knows(dimension, name) {
+            return self.push(KeyValue::Open(Term::from(name)), term);
+        }
+        let help = match dimension {
+            Dimension::Group => format!("name it in a define block: `group: {name}`"),
+            Dimension::PersonRegion | Dimension::ServiceRegion => {
+                format!("name it in a define block: `regions: {name}`")
             }
+            Dimension::Entity => format!("name it in a define block: `entities: {name}`"),
+            Dimension::Service => format!("name an own one in a define block: `service: {name}`"),
+            _ => "the catalog lists the names".to_owned(),
         };
-        let help = "use lower-case letters, digits and single hyphens";
-        self.problems.add(Code::InvalidValue, term.span(), text).help(help);
+        let text = format!("no {} is called `{name}`", dimension.key());
+        let problem = self.problems.add(Code::UndefinedName, term.span(), text);
+        problem.help(help).nearest(name, self.vocabulary.names_on(dimension));
     }
 
     /// `phi (bulk, certain)`, a group of classes, `plain` or `any`.
@@ -227,9 +225,10 @@ impl ValueReader<'_> {
     }
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+/// The values there are, for help.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    format!("it has the values {}", names.join(", "))
+    format!("there are {}", names.join(", "))
 }
 
 /// `word (a, b)`.

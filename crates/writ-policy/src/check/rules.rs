@@ -122,9 +122,12 @@ impl Checker<'_> {
         }
         let Some(clause) = self.clause(section, block.opening, "rule") else { return };
         if draft.then.is_none() && !draft.redact && !draft.ask_level {
-            let text = "this rule has no effect";
-            let help = "add `then: allow`, `coach`, `justify`, `block` or `redact`";
-            self.problems.add(Code::MissingKey, block.opening, text).help(help);
+            // An effect that could not be read has its own diagnostic.
+            if !draft.places.contains_key("then") {
+                let text = "this rule has no effect";
+                let help = "add `then: allow`, `coach`, `justify`, `block` or `redact`";
+                self.problems.add(Code::MissingKey, block.opening, text).help(help);
+            }
             return;
         }
         let Some(rule_index) = self.finish(draft, clause) else { return };
@@ -252,11 +255,6 @@ impl Checker<'_> {
                 draft.unless.push((keys, set.span()));
             }
         }
-        let rows = draft.unless.iter().fold(1_usize, |rows, (keys, _)| rows.saturating_mul(keys.tests.len()));
-        if !limits::UNLESS_ROWS.admits(rows) {
-            let text = format!("these carve-outs make {rows} rows, {} at most", limits::UNLESS_ROWS.value());
-            self.problems.add(Code::Limit, entry.span(), text).help("write several rules with fewer carve-outs each");
-        }
     }
 
     fn roles(&mut self, draft: &mut Draft, entry: &Entry) {
@@ -299,8 +297,7 @@ impl Checker<'_> {
                 (name, _) => {
                     let text = format!("`{}` is no offer", term.as_str());
                     let help = "write `redact`, `redirect: SERVICE`, `ask-exception`, `ask-vetting` or `object`";
-                    let problem = self.problems.add(Code::UnknownValue, term.span(), text);
-                    problem.help(help);
+                    let problem = self.problems.add(Code::UnknownValue, term.span(), text).help(help);
                     if !OFFERS.contains(&name) {
                         problem.nearest(name, OFFERS.iter().copied());
                     }
@@ -348,8 +345,10 @@ impl Checker<'_> {
         self.refused(&draft);
         self.misplaced(&draft);
         self.contained(&draft);
-        if !limits::RULES.admits(self.rules.len() + 1) {
-            let text = format!("this text has more than {} rules", limits::RULES.value());
+        self.bounds(&draft);
+        if !limits::RULES.admits(self.rules.len() + 1) || !limits::MODEL.admits(self.values) {
+            let (rules, values) = (limits::RULES.value(), limits::MODEL.value());
+            let text = format!("this text has more than {rules} rules, or more than {values} values in them");
             self.problems.add(Code::Limit, draft.place, text);
             return None;
         }
@@ -492,15 +491,29 @@ impl Checker<'_> {
         }
     }
 
+    /// How many rows the carve-outs make, and how many values the rules have.
+    fn bounds(&mut self, draft: &Draft) {
+        let rows = draft.unless.iter().fold(1_usize, |rows, (keys, _)| rows.saturating_mul(keys.tests.len()));
+        if !limits::UNLESS_ROWS.admits(rows) {
+            let text = format!("these carve-outs make {rows} rows, {} at most", limits::UNLESS_ROWS.value());
+            let help = "write several rules with fewer carve-outs each";
+            self.problems.add(Code::Limit, draft.at("unless"), text).help(help);
+        }
+        let unless = draft.unless.iter().flat_map(|(keys, _)| &keys.tests);
+        let values = draft.keys.tests.iter().chain(unless).map(|test| test.values.len()).sum::<usize>();
+        self.values = self.values.saturating_add(values);
+    }
+
     /// Values that another one already contains, on ordered dimensions.
     fn contained(&mut self, draft: &Draft) {
         for test in draft.keys.tests.iter().filter(|test| !test.not && test.values.len() > 1) {
             let foreseen_only = !draft.raises();
             if test.dimension.spec().kind == Kind::Ordered {
                 let key = test.dimension.key();
-                let reading = if foreseen_only { "and below" } else { "and above" };
-                let text = format!("on `{key}` a value means itself {reading}: one value is enough");
-                self.problems.add(Code::DuplicateValue, draft.key_span(test.dimension), text);
+                let (reading, which) = if foreseen_only { ("less", "highest") } else { ("more", "lowest") };
+                let text = format!("a value of `{key}` means itself or {reading} risk: one value is enough");
+                let help = format!("name the {which} value that is meant");
+                self.problems.add(Code::DuplicateValue, draft.key_span(test.dimension), text).help(help);
             }
         }
     }
@@ -541,7 +554,12 @@ impl Checker<'_> {
             let help = "leave out what `as:` says, or move the example to the rule that it is about";
             self.problems.add(Code::AnyExampleComplies, item.span(), text).help(help);
         }
-        self.examples.push(example);
+        if limits::EXAMPLES.admits(self.examples.len() + 1) {
+            self.examples.push(example);
+        } else {
+            let text = format!("this text has more than {} examples", limits::EXAMPLES.value());
+            self.problems.add(Code::Limit, Span::default(), text);
+        }
     }
 }
 

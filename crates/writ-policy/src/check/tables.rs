@@ -71,7 +71,7 @@ impl Checker<'_> {
         let dimensions = Dimension::ALL.iter().map(|dimension| dimension.key());
         let known = words::CAPTION_KEYS.iter().copied().chain(dimensions);
         let problem = self.problems.add(Code::UnknownKey, span, text);
-        problem.help("effects stand in the cells, examples in rule blocks");
+        let problem = problem.help("effects stand in the cells, examples in rule blocks");
         if !named {
             problem.nearest(key, known);
         }
@@ -98,9 +98,9 @@ impl Checker<'_> {
                 }
             }
         }
-        match found.as_slice() {
-            &[row, column] if row != column => Some((row, column)),
-            &[_, _] => {
+        match *found.as_slice() {
+            [row, column] if row != column => Some((row, column)),
+            [_, _] => {
                 let text = "rows and columns are about the same dimension";
                 self.problems.add(Code::MalformedTable, subject.span(), text);
                 None

@@ -134,6 +134,11 @@ impl Reader<'_> {
         let Some(entry) = block.entries.first().filter(|entry| entry.key == "class") else { return };
         let name = entry.value.as_str();
         if words::is_name(name) && !self.vocabulary.classes.contains_key(name) {
+            if !limits::CLASSES.admits(self.vocabulary.classes.len() + 1) {
+                let text = format!("a policy has {} classes at most", limits::CLASSES.value());
+                self.problems.add(Code::Limit, entry.span(), text);
+                return;
+            }
             let own = ClassDefinition { level: Level::Confidential, few: 2, bulk: 10 };
             self.vocabulary.classes.insert(Term::from(name), own);
         }
@@ -177,20 +182,24 @@ impl Reader<'_> {
 
     /// Refuses keys that do not fit to what is defined.
     fn keys(&mut self, block: &Block, kind: &str, allowed: &[&str]) {
-        for (number, entry) in block.entries.iter().enumerate().skip(1) {
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for (number, entry) in block.entries.iter().enumerate() {
+            if let Some(first) = seen.insert(&entry.key, entry.key_span) {
+                let text = format!("`{}` stands twice in this block", entry.key);
+                self.problems.add(Code::DuplicateKey, entry.key_span, text).see(first, "first here");
+            }
+            if number == 0 {
+                continue;
+            }
             let known = allowed.contains(&entry.key.as_str());
             if !known {
                 let text = format!("a definition of `{kind}` has no key `{}`", entry.key);
                 let problem = self.problems.add(Code::UnknownKey, entry.key_span, text);
-                problem.nearest(&entry.key, allowed.iter().copied());
                 if SHAPES.iter().any(|(shape, _)| *shape == entry.key) {
                     problem.help("define one thing in one block");
+                } else {
+                    problem.nearest(&entry.key, allowed.iter().copied());
                 }
-            }
-            let first = block.entries.iter().take(number).find(|before| before.key == entry.key);
-            if let Some(first) = first {
-                let text = format!("`{}` stands twice in this block", entry.key);
-                self.problems.add(Code::DuplicateKey, entry.key_span, text).see(first.key_span, "first here");
             }
         }
     }
@@ -299,8 +308,9 @@ impl Reader<'_> {
         let level = Level::named(value.as_str());
         if level.is_none() {
             let text = format!("`{}` is no level", value.as_str());
-            let known = Level::ALL.iter().map(|level| level.as_str());
-            self.problems.add(Code::UnknownValue, value.span(), text).nearest(value.as_str(), known);
+            let known = || Level::ALL.iter().map(|level| level.as_str());
+            let help = keys::listed(known());
+            self.problems.add(Code::UnknownValue, value.span(), text).help(help).nearest(value.as_str(), known());
         }
         level
     }

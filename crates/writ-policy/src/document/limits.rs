@@ -10,6 +10,12 @@ pub static RULES: Limit = Limit::new("policy.rules", "rules", 20_000);
 pub static SECTIONS: Limit = Limit::new("policy.sections", "sections", 5_000);
 /// Values of one key, items of one list.
 pub static VALUES: Limit = Limit::new("policy.values", "values", 4_096);
+/// Values of all keys of all rules.
+pub static MODEL: Limit = Limit::new("policy.model", "values", 1 << 20);
+/// Classes, shipped and own: a fact has several bits for each.
+pub static CLASSES: Limit = Limit::new("policy.classes", "classes", 256);
+/// Examples.
+pub static EXAMPLES: Limit = Limit::new("policy.examples", "examples", 10_000);
 /// Columns of a table.
 pub static COLUMNS: Limit = Limit::new("policy.columns", "columns", 64);
 /// Diagnostics of one run.
@@ -24,5 +30,18 @@ pub static INCLUDES: Limit = Limit::new("policy.includes", "files", 256);
 pub static EXPRESSION: Limit = Limit::new("policy.expression", "bytes", 1_000);
 
 /// All limits of this crate's documents, for metrics and the reference page.
-pub static ALL: &[&Limit] =
-    &[&TEXT, &RULES, &SECTIONS, &VALUES, &COLUMNS, &DIAGNOSTICS, &UNLESS_ROWS, &INCLUDE_DEPTH, &INCLUDES, &EXPRESSION];
+pub static ALL: &[&Limit] = &[
+    &TEXT,
+    &RULES,
+    &SECTIONS,
+    &VALUES,
+    &MODEL,
+    &CLASSES,
+    &EXAMPLES,
+    &COLUMNS,
+    &DIAGNOSTICS,
+    &UNLESS_ROWS,
+    &INCLUDE_DEPTH,
+    &INCLUDES,
+    &EXPRESSION,
+];

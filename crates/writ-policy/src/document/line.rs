@@ -124,14 +124,14 @@ fn key<'a>(content: Line<'a>) -> Option<(Entry, &'a str)> {
 
 /// A comment starts with `#` at the start of a line, or with `#` between white space, outside of quotes.
 fn without_comment(line: &str) -> &str {
-    let (mut quoted, mut escaped, mut before) = (false, false, ' ');
+    let (mut quoted, mut escaped, mut before, mut first) = (false, false, ' ', true);
     for (at, c) in line.char_indices() {
         let starts = c == '#' && !quoted && before.is_whitespace();
-        let after = line.get(at + 1..).unwrap_or_default();
-        let first = line.get(..at).is_none_or(|text| text.trim().is_empty());
-        if starts && (first || after.is_empty() || after.starts_with(char::is_whitespace)) {
+        let alone = line.get(at + 1..).is_none_or(|after| after.is_empty() || after.starts_with(char::is_whitespace));
+        if starts && (first || alone) {
             return line.get(..at).unwrap_or_default();
         }
+        first &= c.is_whitespace();
         match c {
             _ if escaped => escaped = false,
             '\\' if quoted => escaped = true,

@@ -236,10 +236,12 @@ fn caption(source: &str, span: Span, start: &str) -> Option<Caption> {
     let mut starts = Vec::new();
     for (at, _) in text.as_str().match_indices(". ") {
         let after = text.as_str().get(at + 2..).unwrap_or_default();
-        let word = after.split(':').next().unwrap_or_default();
+        // A key is short; looking further would make the work quadratic.
+        let Some(colon) = after.bytes().take(words::NAME_CHARS_MAX).position(|byte| byte == b':') else { continue };
+        let word = after.get(..colon).unwrap_or_default();
         let key = word.to_lowercase();
         let known = words::CAPTION_KEYS.contains(&key.as_str()) || writ_model::Dimension::named(&key).is_some();
-        if at >= offset && word.is_ascii() && word.len() < after.len() && (known || capitalised(word)) {
+        if at >= offset && word.is_ascii() && (known || capitalised(word)) {
             starts.push((at, at + 2, key));
         }
     }
@@ -378,6 +380,7 @@ fn cells(line: Line<'_>) -> Vec<Text> {
     // A last cell without a closing bar.
     let rest = from.filter(|from| line.text.get(*from..).is_some_and(|text| !text.trim().is_empty()));
     cells.extend(rest.map(|from| cell(line, from, line.text.len())));
+    cells.truncate(limits::COLUMNS.value() + 1);
     cells
 }
 
@@ -431,6 +434,9 @@ fn hidden_markup(text: &str, start: usize, problems: &mut Problems) {
     }
 }
 
+/// How far the end of a tag or of code is looked for, in bytes. What is longer counts as hidden, or as no code.
+const LOOK_AHEAD: usize = 10_000;
+
 enum Markup {
     Hidden(usize),
     Shown,
@@ -441,12 +447,16 @@ fn markup(text: &str, at: usize) -> Markup {
     if !after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) {
         return Markup::Shown;
     }
-    let line_end = after.find('\n').unwrap_or(after.len());
-    let end = after.find('>').map_or(line_end, |close| close + 1).min(line_end);
+    let close = after.bytes().take(LOOK_AHEAD).position(|byte| matches!(byte, b'>' | b'\n'));
+    let closed = close.is_some_and(|close| after.as_bytes().get(close) == Some(&b'>'));
+    let end = match close {
+        Some(close) => close + usize::from(closed),
+        None => after.find(char::is_whitespace).unwrap_or(after.len()),
+    };
     let inside = after.get(..end).unwrap_or_default().trim_end_matches('>');
     let scheme =
         inside.split_once(':').is_some_and(|(scheme, _)| matches!(scheme, "https" | "http" | "mailto" | "tel"));
-    if scheme || (inside.contains('@') && !inside.contains([' ', '"'])) {
+    if closed && (scheme || (inside.contains('@') && !inside.contains([' ', '"']))) {
         return Markup::Shown;
     }
     Markup::Hidden(at + 1 + end)
@@ -457,7 +467,8 @@ fn code_end(bytes: &[u8], at: usize) -> usize {
     let run = |from: usize| bytes.iter().skip(from).take_while(|byte| **byte == b'`').count();
     let length = run(at);
     let mut next = at + length;
-    while let Some(found) = bytes.iter().skip(next).position(|byte| *byte == b'`') {
+    let window = bytes.get(..(next + LOOK_AHEAD).min(bytes.len())).unwrap_or(bytes);
+    while let Some(found) = window.iter().skip(next).position(|byte| *byte == b'`') {
         let close = next + found;
         let closing = run(close);
         if closing == length {
