@@ -208,6 +208,21 @@ pub const PROMISES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Whether the front matter has this key.
+pub(crate) fn is_front_key(key: &str) -> bool {
+    FRONT_KEYS.iter().any(|(name, _)| *name == key)
+}
+
+/// Whether a define block has this key.
+pub(crate) fn is_define_key(key: &str) -> bool {
+    DEFINE_KEYS.iter().any(|(name, _)| *name == key)
+}
+
+/// Whether a rule has this key.
+pub(crate) fn is_rule_key(key: &str) -> bool {
+    RULE_KEYS.iter().any(|(name, _)| *name == key) || Dimension::named(key).is_some()
+}
+
 /// The first words in `prose` that promise in `language`, with their place in bytes: whole words, without case, any
 /// white space between them.
 pub(crate) fn promise(prose: &str, language: &str) -> Option<(usize, usize)> {

@@ -42,9 +42,15 @@ impl Entry {
     }
 }
 
-/// Reads the lines of a block. `comments`: `# ` starts a comment; front matter has none.
-pub(crate) fn entries(lines: &[Line<'_>], comments: bool, problems: &mut Problems) -> Vec<Entry> {
-    let mut reader = Reader { comments, base: None, item: None, entries: Vec::new() };
+/// Reads the lines of a block. `comments`: `# ` starts a comment; front matter has none. `known`: the keys of this kind
+/// of block, which may not start a line that continues another one: such a key would be printed, but not run.
+pub(crate) fn entries(
+    lines: &[Line<'_>],
+    comments: bool,
+    known: &dyn Fn(&str) -> bool,
+    problems: &mut Problems,
+) -> Vec<Entry> {
+    let mut reader = Reader { comments, known, base: None, item: None, quote: false, entries: Vec::new() };
     for line in lines {
         let text = if comments { without_comment(line.text) } else { line.text };
         let line = Line { text, start: line.start };
@@ -55,16 +61,19 @@ pub(crate) fn entries(lines: &[Line<'_>], comments: bool, problems: &mut Problem
     reader.entries
 }
 
-struct Reader {
+struct Reader<'k> {
     comments: bool,
+    known: &'k dyn Fn(&str) -> bool,
     /// Indentation of the first key.
     base: Option<usize>,
     /// Indentation of the open list item's dash.
     item: Option<usize>,
+    /// Whether the text so far ends inside quotes.
+    quote: bool,
     entries: Vec<Entry>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn line(&mut self, line: Line<'_>, problems: &mut Problems) {
         let indent = line.indent();
         let content = line.trimmed();
@@ -77,9 +86,17 @@ impl Reader {
                 text.push(item.text, item.start);
                 entry.items.push(text);
                 self.item = Some(indent);
+                self.quote = ends_in_quotes(false, item.text);
                 return;
             }
             if indent > base {
+                let swallowed = key(content).filter(|entry| !self.quote && (self.known)(&entry.key));
+                if let Some(swallowed) = swallowed {
+                    let text = format!("`{}` is indented, so that it would continue `{}`", swallowed.key, entry.key);
+                    let problem = problems.add(Code::MalformedBlock, swallowed.key_span, text);
+                    problem.help("start all keys in the same column; put a text with such a word in quotes");
+                }
+                self.quote = ends_in_quotes(self.quote, content.text);
                 let text = entry.items.last_mut().unwrap_or(&mut entry.value);
                 text.push(content.text, content.start);
                 return;
@@ -87,8 +104,11 @@ impl Reader {
         }
         self.item = None;
         match key(content) {
-            Some((entry, _)) if indent == base => self.entries.push(entry),
-            Some((entry, _)) => {
+            Some(entry) if indent == base => {
+                self.quote = ends_in_quotes(false, entry.value.as_str());
+                self.entries.push(entry);
+            }
+            Some(entry) => {
                 let text = format!("`{}` is indented less than the first key", entry.key);
                 problems.add(Code::MalformedBlock, entry.key_span, text).help("start all keys in the same column");
                 self.base = Some(indent);
@@ -108,8 +128,22 @@ impl Reader {
     }
 }
 
-/// `key:` at the start of a line, and what follows it.
-fn key<'a>(content: Line<'a>) -> Option<(Entry, &'a str)> {
+/// Whether a text ends inside quotes, given whether it starts there.
+fn ends_in_quotes(starts: bool, text: &str) -> bool {
+    let (mut quoted, mut escaped) = (starts, false);
+    for c in text.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    quoted
+}
+
+/// `key: terms` at the start of a line.
+fn key(content: Line<'_>) -> Option<Entry> {
     let (word, rest) = content.text.split_once(':')?;
     let named = word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if word.is_empty() || !named || !(rest.is_empty() || rest.starts_with(char::is_whitespace)) {
@@ -119,7 +153,7 @@ fn key<'a>(content: Line<'a>) -> Option<(Entry, &'a str)> {
     let mut value = Text::empty(content.start + word.len() + 1);
     value.push(after.text, after.start);
     let key_span = Span::new(content.start, content.start + word.len());
-    Some((Entry { key: word.to_owned(), key_span, value, items: Vec::new() }, rest))
+    Some(Entry { key: word.to_owned(), key_span, value, items: Vec::new() })
 }
 
 /// A comment starts with `#` at the start of a line, or with `#` between white space, outside of quotes.
@@ -173,7 +207,7 @@ mod tests {
 
     fn read(source: &str) -> (Vec<Entry>, Vec<String>) {
         let mut problems = Problems::default();
-        let entries = entries(&lines(source), true, &mut problems);
+        let entries = entries(&lines(source), true, &|key| key == "then", &mut problems);
         (entries, problems.into_sorted().into_iter().map(|it| it.message).collect())
     }
 
@@ -202,6 +236,18 @@ mod tests {
         let (entries, problems) = read("  data: pii\nThen: block\n then block");
         assert_eq!(entries.len(), 1);
         assert_eq!(problems, ["this line is not `key: terms`", "this line is not `key: terms`"]);
+    }
+
+    #[test]
+    fn a_key_that_would_be_swallowed_is_told() {
+        let (_, problems) = read("why: a\n  then: block\nviolates:\n  - \"b\n    then: c\"\n    then: d\n");
+        assert_eq!(
+            problems,
+            [
+                "`then` is indented, so that it would continue `why`",
+                "`then` is indented, so that it would continue `violates`"
+            ]
+        );
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn front_matter<'a, 'l>(all: &'a [Line<'l>], problems: &mut Problems) -> (Vec<En
         return (Vec::new(), after);
     };
     let (front, rest) = after.split_at(end);
-    (entries(front, false, problems), rest.get(1..).unwrap_or_default())
+    (entries(front, false, &words::is_front_key, problems), rest.get(1..).unwrap_or_default())
 }
 
 /// Each section belongs to its own clause, or to that of the nearest heading above it with a lower level.
@@ -114,7 +114,8 @@ impl<'l> Reader<'_, 'l> {
             return self.add(Item::Code(span));
         };
         let argument = Text::of(self.source, argument.span());
-        let entries = entries(inside, true, problems);
+        let known = if kind == BlockKind::Define { words::is_define_key } else { words::is_rule_key };
+        let entries = entries(inside, true, &known, problems);
         self.add(Item::Block(Block { kind, argument, opening: opening.span(), span, entries }));
     }
 
@@ -434,8 +435,11 @@ fn hidden_markup(text: &str, start: usize, problems: &mut Problems) {
     }
 }
 
-/// How far the end of a tag or of code is looked for, in bytes. What is longer counts as hidden, or as no code.
-const LOOK_AHEAD: usize = 10_000;
+/// How far the end of a tag is looked for, in bytes: a longer address in `<...>` counts as hidden.
+const TAG_BYTES_MAX: usize = 256;
+
+/// How far the end of code is looked for, in bytes: what is longer counts as no code.
+const CODE_BYTES_MAX: usize = 10_000;
 
 enum Markup {
     Hidden(usize),
@@ -447,7 +451,7 @@ fn markup(text: &str, at: usize) -> Markup {
     if !after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) {
         return Markup::Shown;
     }
-    let close = after.bytes().take(LOOK_AHEAD).position(|byte| matches!(byte, b'>' | b'\n'));
+    let close = after.bytes().take(TAG_BYTES_MAX).position(|byte| matches!(byte, b'>' | b'\n'));
     let closed = close.is_some_and(|close| after.as_bytes().get(close) == Some(&b'>'));
     let end = match close {
         Some(close) => close + usize::from(closed),
@@ -467,7 +471,7 @@ fn code_end(bytes: &[u8], at: usize) -> usize {
     let run = |from: usize| bytes.iter().skip(from).take_while(|byte| **byte == b'`').count();
     let length = run(at);
     let mut next = at + length;
-    let window = bytes.get(..(next + LOOK_AHEAD).min(bytes.len())).unwrap_or(bytes);
+    let window = bytes.get(..(next + CODE_BYTES_MAX).min(bytes.len())).unwrap_or(bytes);
     while let Some(found) = window.iter().skip(next).position(|byte| *byte == b'`') {
         let close = next + found;
         let closing = run(close);

@@ -51,6 +51,7 @@ const RULES: &[(&str, &str)] = &[
         "example that always complies",
         "```rule\nwho: contractor\ndata: pii\nthen: block\ncomplies:\n  - \"x\" as: employee\n```",
     ),
+    ("swallowed carve-out", "```rule\ndata: pii\nthen: block\nwhy: It is so.\n  unless: who agent\n```"),
     ("not key and terms", "```rule\ndata: pii\nThen: block\n  then: block\n```"),
 ];
 

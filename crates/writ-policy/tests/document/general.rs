@@ -12,4 +12,5 @@ fn the_general_template_has_no_diagnostic() {
     let model = parsed.model.unwrap();
     assert!(model.rules.len() > 50 && model.clauses.len() > 30);
     assert!(!parsed.examples.is_empty());
+    writ_policy::eval::Policy::compile(model, parsed.hash).unwrap();
 }
