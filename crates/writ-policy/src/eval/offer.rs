@@ -35,10 +35,11 @@ impl Policy {
 
     /// Fills in the offers of both verdicts.
     pub(super) fn add_offers(&self, facts: &Facts, decision: &mut Decision) {
-        let mut offers = SIDES.map(|side| self.offers(facts, decision, side));
-        let [enforced, full] = &mut offers;
-        decision.enforced.offers = std::mem::take(enforced);
-        decision.full.offers = std::mem::take(full);
+        let [enforced, full] = SIDES;
+        decision.full.offers = self.offers(facts, decision, full);
+        // Without a roll-out both verdicts are one.
+        decision.enforced.offers =
+            if self.rollout.is_empty() { decision.full.offers.clone() } else { self.offers(facts, decision, enforced) };
     }
 
     fn offers(&self, facts: &Facts, decision: &Decision, side: Side) -> Vec<Offer> {

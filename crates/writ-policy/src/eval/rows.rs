@@ -141,6 +141,13 @@ pub(super) struct View<'a> {
     pub(super) certain: bool,
 }
 
+impl<'a> View<'a> {
+    /// The bits that are set or may be.
+    pub(super) const fn possible(self) -> &'a Bits {
+        if self.certain { self.unset } else { self.set }
+    }
+}
+
 /// Tests, all of which must hold.
 pub(super) type Tests = SmallVec<[Test; 3]>;
 
@@ -167,6 +174,52 @@ pub(super) struct Foresee {
     pub(super) cover: Mask,
 }
 
+/// A bit set of one word that a situation must meet for a row to be looked at: small enough for the gates of all rows
+/// to stay close to the processor, and closed for nearly all rows in nearly all situations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// The row is always looked at.
+    Open,
+    /// The row holds only where one of these bits may be set.
+    Needs(Piece),
+}
+
+impl Gate {
+    /// The gate of a row that raises: its narrowest test for what is set.
+    fn of(tests: &[Test]) -> Self {
+        let needed = tests.iter().filter_map(|test| match test {
+            Test::Any(mask) | Test::One(mask, _) => match mask.as_slice() {
+                [piece] => Some((!matches!(test, Test::Any(_)), piece.mask.count_ones(), *piece)),
+                _ => None,
+            },
+            Test::None(_) => None,
+        });
+        needed.min_by_key(|(one, bits, _)| (*one, *bits)).map_or(Self::Open, |(_, _, piece)| Self::Needs(piece))
+    }
+
+    /// The gate of a row that foresees: what it covers.
+    fn of_cover(cover: &[Piece]) -> Self {
+        match cover {
+            [piece] => Self::Needs(*piece),
+            _ => Self::Open,
+        }
+    }
+
+    pub(super) fn admits(self, bits: &Bits) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Needs(piece) => bits.word(piece.word) & piece.mask != 0,
+        }
+    }
+}
+
+/// The gates of all rows, in their order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gates {
+    pub(super) foresee: Vec<Gate>,
+    pub(super) raise: Vec<Gate>,
+}
+
 /// All rows of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
@@ -179,6 +232,14 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    /// The gates of these rows.
+    pub(super) fn gates(&self) -> Gates {
+        Gates {
+            foresee: self.foresee.iter().map(|row| Gate::of_cover(&row.cover)).collect(),
+            raise: self.raise.iter().map(|row| Gate::of(&row.tests)).collect(),
+        }
+    }
+
     /// The number of rows.
     pub(super) fn len(&self) -> usize {
         self.foresee.len() + self.raise.len() + self.failure.len()

@@ -175,12 +175,12 @@ fn beyond(model: &PolicyModel, clause: &Term, keys: &Keys) -> Result<Option<&'st
     let mut situation: Vec<Values> = BOXED.iter().map(|dimension| asked(&layout, *dimension, keys)).collect();
     if keys.on(Dimension::Action).is_none() {
         // Without the key an exception is about whatever its clause is about.
-        let all = fitting.iter().filter_map(|rule| rule.last()).flatten().copied().collect();
+        let all = rules.iter().flat_map(|rule| spoken(&layout, Dimension::Action, &rule.keys)).collect();
         situation.pop();
         situation.push(all);
     }
     let mut steps = CONTAINMENT_STEPS.value();
-    if covered_by(&situation, &fitting, &mut steps) {
+    if !fitting.is_empty() && covered_by(&situation, &fitting, &mut steps) {
         return Ok(None);
     }
     let narrow = |dimension: &&Dimension| match BOXED.iter().position(|boxed| boxed == *dimension) {
@@ -190,7 +190,7 @@ fn beyond(model: &PolicyModel, clause: &Term, keys: &Keys) -> Result<Option<&'st
                 (Some(ours), Some(theirs)) => ours.is_subset(theirs),
                 _ => false,
             };
-            !fitting.iter().any(inside)
+            !fitting.is_empty() && !fitting.iter().any(inside)
         }
     };
     Ok(Dimension::ALL.iter().find(narrow).or(Dimension::ALL.first()).map(|dimension| dimension.key()))

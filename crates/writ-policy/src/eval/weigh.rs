@@ -125,7 +125,11 @@ impl Policy {
     /// because no row says what then happens.
     pub(super) fn hits(&self, demanding: View<'_>, relaxing: View<'_>) -> (Hits, bool) {
         let mut hits = Hits::new();
-        for row in &self.rows.raise {
+        for (gate, row) in self.gates.raise.iter().zip(&self.rows.raise) {
+            // What holds in any view may be set.
+            if !gate.admits(demanding.possible()) {
+                continue;
+            }
             if hits.last().is_none_or(|last| last.rule != row.rule) && all_hold(&row.tests, demanding) {
                 hits.push(Hit { rule: row.rule, read: true, unread: false });
             }
@@ -192,8 +196,8 @@ impl Policy {
     /// What was found, `plain` included, and no row that applies covers.
     pub(super) fn uncovered(&self, demanding: View<'_>, relaxing: View<'_>) -> Bits {
         let mut open = demanding.set.both(&self.fixed.data);
-        for row in &self.rows.foresee {
-            if open.meets(&row.cover) && all_hold(&row.tests, relaxing) {
+        for (gate, row) in self.gates.foresee.iter().zip(&self.rows.foresee) {
+            if gate.admits(&open) && open.meets(&row.cover) && all_hold(&row.tests, relaxing) {
                 row.cover.iter().for_each(|piece| open.remove(*piece));
             }
         }

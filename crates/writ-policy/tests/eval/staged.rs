@@ -59,9 +59,9 @@ fn complete(facts: &Facts, from: &Facts) -> Facts {
         ($($field:ident),+ $(,)?) => { $(if whole.$field.pending() { whole.$field = from.$field.clone(); })+ };
     }
     if facts.data.pending() {
-        // Both are known with the content only.
+        // What cannot be edited, and acknowledgements of this content, are known with the content only.
         whole.unredactable = from.unredactable.clone();
-        whole.acknowledged = from.acknowledged.clone();
+        whole.acknowledged.extend(from.acknowledged.iter().cloned());
     }
     fill!(
         who,
