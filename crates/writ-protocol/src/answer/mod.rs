@@ -25,6 +25,7 @@
 //! - Token probabilities repeat the text: they are dropped from an event whose text changes, and not read otherwise.
 
 mod anthropic;
+pub mod cells;
 mod chat;
 mod extra;
 mod framing;
@@ -45,6 +46,7 @@ pub use framing::Framing;
 pub use fuzzing::fuzz_sse;
 pub(crate) use reader::Names;
 pub use stream::AnswerStream;
+pub(crate) use weave::on_one_line;
 pub use whole::{WholeEdit, edit_whole};
 
 #[cfg(doc)]

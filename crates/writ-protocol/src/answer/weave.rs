@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::plan::{Mode, Plan, Site};
-use super::{CHANNELS, Channel, Flow, TextEditor};
+use super::{CHANNELS, Channel, ChannelKind, Flow, TextEditor};
 use crate::json::{Defect, Tape, text};
 
 /// An edit of the data of an event: what stands in the place of some of its bytes.
@@ -52,8 +52,8 @@ impl Flow {
 /// Offers what the plan says of `data`.
 pub(super) fn weave(data: &str, plan: &Plan, open: &mut Open, editor: &mut dyn TextEditor) -> Result<Woven, Halt> {
     let mut woven = Woven::default();
-    let ended: Vec<Channel> = open.keys().filter(|channel| ends_before(plan, channel)).cloned().collect();
-    for channel in ended {
+    let ended = open.keys().filter(|channel| ends_before(plan, channel));
+    for channel in in_reading_order(ended) {
         finish(channel, open, editor, &mut woven.due)?;
     }
     let mut outputs = Vec::with_capacity(plan.sites.len());
@@ -74,10 +74,17 @@ pub(super) fn weave(data: &str, plan: &Plan, open: &mut Open, editor: &mut dyn T
 /// Ends all channels.
 pub(super) fn finish_all(open: &mut Open, editor: &mut dyn TextEditor) -> Result<Vec<Due>, Halt> {
     let mut due = Vec::new();
-    while let Some(channel) = open.keys().next().cloned() {
+    for channel in in_reading_order(open.keys()) {
         finish(channel, open, editor, &mut due)?;
     }
     Ok(due)
+}
+
+/// Channels in the order in which they end: what was thought before what is said.
+fn in_reading_order<'c>(channels: impl Iterator<Item = &'c Channel>) -> Vec<Channel> {
+    let mut channels: Vec<Channel> = channels.cloned().collect();
+    channels.sort_by_key(|channel| channel.kind != ChannelKind::Reasoning);
+    channels
 }
 
 /// Whether an open channel has to be complete before this event: it ends with it and gets no more text, or the event
@@ -128,10 +135,12 @@ fn end_within(plan: &Plan, open: &mut Open, editor: &mut dyn TextEditor, outputs
     for (index, site) in plan.sites.iter().enumerate() {
         let later = plan.sites.get(index + 1..).unwrap_or_default();
         let last = site.mode == Mode::Delta && !later.iter().any(|other| other.channel == site.channel);
-        if last && plan.ends(&site.channel) && open.remove(&site.channel).is_some() {
-            if let Some(output) = outputs.get_mut(index) {
-                editor.finish(&site.channel, output).go_on()?;
-            }
+        if last
+            && plan.ends(&site.channel)
+            && open.remove(&site.channel).is_some()
+            && let Some(output) = outputs.get_mut(index)
+        {
+            editor.finish(&site.channel, output).go_on()?;
         }
     }
     Ok(())
@@ -195,19 +204,23 @@ fn raw_place(raw: &str, escaped: bool, place: Range<usize>) -> Option<Range<usiz
 /// A JSON value that the editor returned; text that is none becomes a string, so that the event stays JSON.
 fn source(output: &str) -> String {
     match Tape::read(output).defect {
-        None | Some(Defect::LoneSurrogate) => output.to_owned(),
+        None | Some(Defect::LoneSurrogate) => on_one_line(output.to_owned()),
         Some(_) => format!("\"{}\"", escape(output)),
     }
 }
 
-/// `text` as the inside of a JSON string on one line. Line and paragraph separators are escaped too: JSON allows them,
-/// but some clients split events at them (httpx's line decoder does, under the Gemini SDK).
+/// `text` as the inside of a JSON string on one line.
 pub(super) fn escape(text: &str) -> String {
-    let escaped = text::escaped(text);
-    if !escaped.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-        return escaped;
+    on_one_line(text::escaped(text))
+}
+
+/// JSON with line and paragraph separators escaped: it allows them inside strings, but some clients split events at
+/// them (httpx's line decoder does, under the Gemini SDK).
+pub(crate) fn on_one_line(json: String) -> String {
+    if !json.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return json;
     }
-    escaped.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    json.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 /// `data` with the edits made.
@@ -245,6 +258,7 @@ mod tests {
     #[test]
     fn a_source_that_is_no_json_becomes_a_string() {
         assert_eq!(source("{\"a\":1}"), "{\"a\":1}");
+        assert_eq!(source("[\"\u{2028}\"]"), "[\"\\u2028\"]");
         assert_eq!(source("{\"a\":"), "\"{\\\"a\\\":\"");
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use writ_model::Refusal;
 
-use super::errors::one_line;
 use super::{EVENTS, JSON, created, own_id};
+use crate::answer::on_one_line;
 use crate::endpoint::Endpoint;
 use crate::sse::write_event;
 
@@ -29,7 +29,7 @@ fn events(events: &[Value], named: bool, last: Option<&str>) -> String {
     let mut body = Vec::new();
     for event in events {
         let name = event.get("type").and_then(Value::as_str).filter(|_| named);
-        write_event(name, &one_line(event), "\n", &mut body);
+        write_event(name, &on_one_line(event.to_string()), "\n", &mut body);
     }
     if let Some(last) = last {
         write_event(None, last, "\n", &mut body);

@@ -68,7 +68,7 @@ pub fn refuse(endpoint: Endpoint, form: RefusalForm<'_>, refusal: &Refusal) -> R
             let error = errors::document(endpoint.wire_format(), refusal);
             // A stream that is an array has its errors in one, too.
             let array = matches!(endpoint, Endpoint::GeminiGenerate { stream: true, sse: false });
-            let body = if array { format!("[{error}]") } else { error.to_string() };
+            let body = if array { format!("[{error}]") } else { error };
             RefusalAnswer { status: refusal.kind.status(), content_type: JSON, body: body.into_bytes() }
         }
     }
