@@ -86,9 +86,11 @@ pub(crate) struct Source<'s> {
 impl Draft {
     /// Reads a JSON body.
     pub(crate) fn json(body: &[u8], codec: &'static Codec) -> Message {
-        let text = String::from_utf8_lossy(body);
+        // Checking first: the lossy conversion walks more slowly.
+        let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
         let tape = Tape::read(&text);
-        let mut draft = Self { sites: vec![Site::BODY], ..Self::default() };
+        let arena = String::with_capacity(text.len());
+        let mut draft = Self { sites: vec![Site::BODY], arena, ..Self::default() };
         let mut unreadable = Set::EMPTY;
         let broken = matches!(text, Cow::Owned(_)).then_some(Defect::Utf8).or(tape.defect);
         match broken {
@@ -318,28 +320,37 @@ impl Draft {
 
     /// A string that is text: JSON inside it is read, anything else stands for itself.
     fn string(&mut self, source: Source<'_>, node: Node, place: Place) {
-        let text = decoded(source, node);
-        if text.is_empty() || self.nested(source, node, &text, place) {
-            return;
-        }
-        let range = match text {
-            Cow::Borrowed(_) if source.site == 0 => DraftContent::Body(node.inner()),
-            _ => {
-                let start = self.arena.len();
+        let raw = source.text.get(node.inner()).unwrap_or_default();
+        let start = self.arena.len();
+        let content = if node.escaped || source.site != 0 {
+            crate::json::text::unescape(raw, &mut self.arena);
+            if looks_like_json(self.arena.get(start..).unwrap_or_default()) {
+                let text = self.arena.split_off(start);
+                if self.nested(source, node, &text, place) {
+                    return;
+                }
                 self.arena.push_str(&text);
-                DraftContent::Arena(start..self.arena.len())
             }
+            DraftContent::Arena(start..self.arena.len())
+        } else {
+            if self.nested(source, node, raw, place) {
+                return;
+            }
+            DraftContent::Body(node.inner())
         };
-        let piece = Piece { text: 0..text.len(), site: source.site, span: node.inner(), form: Form::Json };
-        self.part(place, range, &[piece]);
+        let length = match &content {
+            DraftContent::Arena(range) | DraftContent::Body(range) => range.len(),
+            DraftContent::Opaque(..) => 0,
+        };
+        if length > 0 {
+            let piece = Piece { text: 0..length, site: source.site, span: node.inner(), form: Form::Json };
+            self.part(place, content, &[piece]);
+        }
     }
 
     /// Reads a string that is itself a JSON array or object; false if it is none.
     fn nested(&mut self, source: Source<'_>, node: Node, text: &str, place: Place) -> bool {
-        let trimmed = text.trim_ascii();
-        let closed =
-            trimmed.starts_with('{') && trimmed.ends_with('}') || trimmed.starts_with('[') && trimmed.ends_with(']');
-        if !closed || self.nesting >= NESTED.value() {
+        if !looks_like_json(text) || self.nesting >= NESTED.value() {
             return false;
         }
         let tape = Tape::read(text);
@@ -539,6 +550,12 @@ impl Draft {
     }
 }
 
+/// Whether a text begins and ends like a JSON array or object.
+fn looks_like_json(text: &str) -> bool {
+    let text = text.trim_ascii().as_bytes();
+    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+}
+
 /// The text of a string or key.
 pub(crate) fn decoded<'s>(source: Source<'s>, node: Node) -> Cow<'s, str> {
     text_of(source.text, node)
@@ -557,8 +574,10 @@ pub(crate) fn text_of(text: &str, node: Node) -> Cow<'_, str> {
 
 /// The member `name` of an object.
 pub(crate) fn member(text: &str, tape: &Tape, object: usize, name: &str) -> Option<(usize, Node)> {
-    let found = tape.members(object).find(|(key, _, _)| crate::shape::same_name(&text_of(text, *key), name));
-    found.map(|(_, at, value)| (at, value))
+    let exact = |key: &Node| !key.escaped && text.get(key.inner()) == Some(name);
+    let found = tape.members(object).find(|(key, _, _)| exact(key));
+    let same = || tape.members(object).find(|(key, _, _)| crate::shape::same_name(&text_of(text, *key), name));
+    found.or_else(same).map(|(_, at, value)| (at, value))
 }
 
 /// The string member `name` of an object.

@@ -14,6 +14,7 @@
 
 pub mod answer;
 mod codec;
+pub mod coverage;
 mod draft;
 pub mod encoding;
 pub mod endpoint;
@@ -27,6 +28,7 @@ pub mod refusal;
 mod shape;
 mod splice;
 pub mod sse;
+pub mod testing;
 
 pub use encoding::{Decoder, EncodingError, decode};
 pub use endpoint::{Endpoint, endpoint, path_model};

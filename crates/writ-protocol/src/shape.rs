@@ -119,6 +119,9 @@ impl Shape {
 
 /// Whether two names are equal but for case and underscores.
 pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    if a.len().abs_diff(b.len()) > 4 {
+        return false;
+    }
     let mut a = a.bytes().filter(|byte| *byte != b'_');
     let mut b = b.bytes().filter(|byte| *byte != b'_');
     loop {

@@ -200,7 +200,7 @@ static RESULT_SOURCE_URL: Shape =
     Shape::Url(Place::result("messages[].content[].content[].source.url"), Signal::OpaqueFile);
 
 /// An answer is a turn without a list around it; its members stand beside those of the envelope.
-static ANSWER: Shape = Shape::Turns(Place::turn("content"), ANSWER_FIELDS);
+static ANSWER: Shape = Shape::Turns(Place::turn("messages[].content"), ANSWER_FIELDS);
 static ANSWER_FIELDS: &[Field] = &[
     ("id", &ID),
     ("type", &WORD),

@@ -12,8 +12,7 @@ pub(super) static RESPONSES: Codec = Codec {
     list: false,
     program: false,
 };
-pub(super) static OTHER: Codec =
-    Codec { shape: &OTHER_BODY, marks: &["input", "prompt", "messages"], list: false, program: true };
+pub(super) static OTHER: Codec = Codec { shape: &OTHER_BODY, marks: &["input", "prompt"], list: false, program: true };
 pub(super) static CHAT_ANSWER: Codec =
     Codec { shape: &CHAT_ANSWER_BODY, marks: &["choices", "error"], list: false, program: false };
 pub(super) static RESPONSES_ANSWER: Codec =
@@ -340,7 +339,6 @@ static OTHER_BODY: Shape = Shape::Object(
         ("prompt", &OTHER_PROMPT),
         ("suffix", &OTHER_SUFFIX),
         ("instructions", &INSTRUCTIONS),
-        ("messages", &MESSAGES),
         ("model", &MODEL),
         ("user", &USER),
         ("metadata", &META),

@@ -310,7 +310,8 @@ impl<'a> Reader<'a> {
 
     fn push(&mut self, kind: Kind, escaped: bool, start: usize, end: usize) -> Result<(), Defect> {
         let position = |at: usize| u32::try_from(at).map_err(|_| Defect::TooMany);
-        if !NODES.admits(self.nodes.len() + 1) {
+        if self.nodes.len() >= NODES.value() {
+            NODES.hit();
             self.at = start;
             return Err(Defect::TooMany);
         }
@@ -375,18 +376,10 @@ fn repeats(names: &mut [&[u8]]) -> bool {
 
 /// How many bytes come before the next quote, backslash or control character.
 fn special(bytes: &[u8]) -> usize {
-    const LANES: usize = 16;
-    let stops = |byte: u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-    let mut at = 0;
-    for chunk in bytes.chunks_exact(LANES) {
-        // Without a branch per byte, so that the compiler uses vector instructions.
-        if chunk.iter().fold(false, |any, byte| any | stops(*byte)) {
-            break;
-        }
-        at += LANES;
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| stops(*byte)).unwrap_or(rest.len())
+    text::position(bytes, |word| {
+        let control = word.wrapping_sub(text::repeated(0x20)) & !word & text::HIGH_BITS;
+        control | text::equal(word, b'"') | text::equal(word, b'\\')
+    })
 }
 
 #[cfg(test)]

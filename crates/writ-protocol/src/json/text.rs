@@ -10,7 +10,49 @@ pub(crate) struct Escape {
     pub(crate) lone: bool,
 }
 
+/// The highest bit of each byte of a word.
+pub(crate) const HIGH_BITS: u64 = repeated(0x80);
+
+/// A word of eight equal bytes.
+pub(crate) const fn repeated(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+/// Marks the bytes of a word that equal `byte` with their highest bit. The lowest mark is right, marks above it may be
+/// wrong. Source: S. E. Anderson, "Bit Twiddling Hacks", determine if a word has a byte equal to n.
+pub(crate) const fn equal(word: u64, byte: u8) -> u64 {
+    let difference = word ^ repeated(byte);
+    difference.wrapping_sub(repeated(1)) & !difference & HIGH_BITS
+}
+
+/// How many bytes come before the first that `mark` marks in a word of eight. Strings are short and escapes dense:
+/// eight bytes at a time beat a vector search with its start-up.
+#[inline]
+pub(crate) fn position(bytes: &[u8], mark: impl Fn(u64) -> u64) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let marks = mark(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    // Padded with a letter, which nobody looks for.
+    let mut last = [b'a'; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let marks = mark(u64::from_le_bytes(last));
+    at + if marks == 0 { rest.len() } else { (marks.trailing_zeros() / 8) as usize }
+}
+
+/// How many bytes come before the next backslash.
+#[inline]
+fn backslash(bytes: &[u8]) -> usize {
+    position(bytes, |word| equal(word, b'\\'))
+}
+
 /// The escape at the start of `bytes` (RFC 8259 section 7), or `None` if there is none.
+#[inline]
 pub(crate) fn escape(bytes: &[u8]) -> Option<Escape> {
     if bytes.first() != Some(&b'\\') {
         return None;
@@ -53,7 +95,11 @@ fn hex(digits: &[u8]) -> Option<u32> {
 /// Appends the text that the inside of a JSON string stands for. Backslashes that begin no escape stay.
 pub(crate) fn unescape(raw: &str, out: &mut String) {
     let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+    loop {
+        let at = backslash(rest.as_bytes());
+        if at == rest.len() {
+            break;
+        }
         let (plain, tail) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(plain);
         let (character, length) = match escape(tail.as_bytes()) {
@@ -123,7 +169,7 @@ impl<'a> BackMap<'a> {
     pub(crate) fn raw_of(&mut self, target: usize) -> Option<usize> {
         while self.text < target {
             let tail = self.raw.get(self.at..)?;
-            let plain = memchr::memchr(b'\\', tail.as_bytes()).unwrap_or(tail.len());
+            let plain = backslash(tail.as_bytes());
             let step = plain.min(target - self.text);
             if step > 0 {
                 self.at += step;
