@@ -195,6 +195,7 @@ impl<'l> Reader<'_, 'l> {
     fn paragraph(&mut self, span: Span, problems: &mut Problems) {
         let text = span.of(self.source);
         if let Some(caption) = caption(self.source, span, "Rule table:") {
+            swallowed(&caption, problems);
             let items = self.sections.last_mut().map(|section| &mut section.items);
             match items.and_then(|items| items.last_mut()) {
                 Some(Item::Table(table)) if table.caption.is_none() => table.caption = Some(caption),
@@ -210,19 +211,10 @@ impl<'l> Reader<'_, 'l> {
         if let Some(mode) = caption(self.source, span, "Mode:") {
             return self.add(Item::Mode(mode));
         }
-        for word in ["Rule table", "Mode"] {
-            let near = text.get(..=word.len()).is_some_and(|start| {
-                start.trim_end_matches([':', ' ']).eq_ignore_ascii_case(word) && start.ends_with(':')
-            });
-            if near {
-                problems
-                    .add(
-                        Code::MalformedTable,
-                        Span::new(span.start, span.start + word.len() + 1),
-                        "this caption is misspelt",
-                    )
-                    .help(format!("write `{word}:`"));
-            }
+        for line in lines(text).iter().filter(|line| like_caption(line.text)) {
+            let line = Line { start: span.start + line.start, ..*line }.trimmed();
+            let help = "write `Rule table: ...` or `Mode: ...` in a paragraph of its own, without emphasis";
+            problems.add(Code::WrongPlace, line.span(), "this line reads like a caption, but does not run").help(help);
         }
         self.add(Item::Prose(span));
     }
@@ -269,6 +261,36 @@ fn caption(source: &str, span: Span, start: &str) -> Option<Caption> {
         None => subject,
     };
     Some(Caption { span, subject, entries })
+}
+
+/// Whether a reader would take a line of prose for a caption.
+fn like_caption(line: &str) -> bool {
+    let start: String = line
+        .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '>' | '-' | '+' | '`'))
+        .chars()
+        .take("rule table".len() + 3)
+        .filter(|c| !matches!(c, '*' | '_' | '`'))
+        .collect();
+    let start = start.to_lowercase();
+    let table = start.strip_prefix("rule table").is_some_and(|rest| rest.trim_start().starts_with(':'));
+    table || start.starts_with("mode:")
+}
+
+/// A sentence that lacks the full stop before it, and so became part of the text above it.
+fn swallowed(caption: &Caption, problems: &mut Problems) {
+    for text in caption.entries.iter().map(|entry| &entry.value).chain([&caption.subject]) {
+        let mut from = 0;
+        for word in text.as_str().split(' ') {
+            let span = text.whole().part(from, from + word.len()).span();
+            from += word.len() + 1;
+            let Some(key) = word.strip_suffix(':').filter(|key| capitalised(key)) else { continue };
+            let lower = key.to_lowercase();
+            if words::CAPTION_KEYS.contains(&lower.as_str()) || words::is_rule_key(&lower) {
+                let text = format!("`{key}` does not start a sentence, so that it would not run");
+                problems.add(Code::MalformedTable, span, text).help("put a full stop before it");
+            }
+        }
+    }
 }
 
 /// One word with a capital: `Severity`.

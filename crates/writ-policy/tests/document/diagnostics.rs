@@ -81,6 +81,14 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("prove", "```prove\nsometimes: x\n```"),
     ("include", "```include\nfile: a.md\n```"),
     ("caption without table", "Rule table: data by status."),
+    (
+        "caption that would not run",
+        "| x | approved |\n|---|---|\n| pii | block |\n\nThis table runs.\nRule table: data by status.\n\n**Rule table:** x\n\nmode: enforced",
+    ),
+    (
+        "caption without a full stop",
+        "| x | approved |\n|---|---|\n| pii | block |\n\nRule table: data by status. Why: It is so\nOverride: lead.",
+    ),
     ("table without caption", "| x | approved |\n|---|---|\n| pii | block |"),
     ("dimensions", "| x | approved |\n|---|---|\n| pii | block |\n\nRule table: data and status."),
     ("unknown dimension", "| x | approved |\n|---|---|\n| pii | block |\n\nRule table: data by stauts."),
