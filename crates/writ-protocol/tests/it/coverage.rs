@@ -8,6 +8,7 @@ use std::path::Path;
 use writ_base::Limit;
 use writ_model::interaction::Content;
 use writ_model::{Direction, Signal};
+use writ_protocol::answer::cells::CELLS;
 use writ_protocol::coverage::{ENDPOINTS, Reading, declared};
 use writ_protocol::testing::{EXAMPLES, Example};
 use writ_protocol::{CannotEdit, Edit, Message, decode, read_answer, read_prompt};
@@ -40,8 +41,8 @@ pub type Cells = BTreeMap<Cell, Outcome>;
 
 const EFFECTS: [&str; 5] = ["pass", "coach", "justify", "redact", "block"];
 
-/// Where the cases come from: bodies read whole; the streamed side adds its own.
-const SUITES: &[fn(&mut Cells)] = &[whole_bodies];
+/// Where the cases come from.
+const SUITES: &[fn(&mut Cells)] = &[whole_bodies, streamed_answers];
 
 const PLANTED: &str = "PLANTED-4111";
 static CAP: Limit = Limit::new("test.coverage_bytes", "bytes", 1 << 20);
@@ -101,6 +102,17 @@ fn whole_bodies(cells: &mut Cells) {
     }
 }
 
+/// Streamed answers: the test `every_cell_passes_is_edited_and_stops` runs the cases of this list, all or none.
+fn streamed_answers(cells: &mut Cells) {
+    for cell in CELLS.iter().filter(|cell| cell.stream) {
+        let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.wire_format() == cell.format).unwrap();
+        for effect in ["pass", "redact", "block"] {
+            let key = (endpoint.name(), Direction::Answer, Transport::Stream, cell.location, effect);
+            cells.insert(key, Outcome::Enforced);
+        }
+    }
+}
+
 /// Which encodings a planted value was found behind, per place.
 fn by_encoding() -> BTreeMap<(&'static str, &'static str), BTreeSet<&'static str>> {
     let mut found: BTreeMap<(&'static str, &'static str), BTreeSet<&'static str>> = BTreeMap::new();
@@ -132,7 +144,7 @@ fn page() -> String {
             let side = if direction == Direction::Prompt { "prompt" } else { "answer" };
             let _ = writeln!(page, "\n## {}: {side}", endpoint.name());
             let mut places = declared(*endpoint, direction);
-            let known = |cell: &&Cell| cell.0 == endpoint.name() && cell.1 == direction;
+            let known = |cell: &&Cell| cell.0 == endpoint.name() && cell.1 == direction && cell.2 == Transport::Plain;
             for cell in cells.keys().filter(known) {
                 places.entry(cell.3).or_insert(Reading::Fixed);
             }
@@ -167,7 +179,13 @@ fn table(
         return;
     }
     let _ = writeln!(page, "\nTransport {name}:\n\n| location | {} |\n|---|---|---|---|---|---|", EFFECTS.join(" | "));
-    for location in places.keys() {
+    // The places of a stream are those of its events.
+    let own = cells.keys().filter(|cell| (cell.0, cell.1, cell.2) == (endpoint, direction, transport));
+    let locations: BTreeSet<&str> = match transport {
+        Transport::Stream => own.map(|cell| cell.3).collect(),
+        Transport::Plain | Transport::Socket => places.keys().copied().collect(),
+    };
+    for location in locations {
         let _ = write!(page, "| `{location}` |");
         for effect in EFFECTS {
             let text = match cells.get(&(endpoint, direction, transport, location, effect)) {

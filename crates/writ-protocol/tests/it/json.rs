@@ -108,3 +108,29 @@ fn depth_is_bounded() {
     let deep = [b"[".repeat(200_000), b"\"x\"".to_vec(), b"]".repeat(200_000)].concat();
     assert!(malformed(&deep));
 }
+
+#[test]
+fn pro_2_the_fuzz_bodies_hold_on_every_example_whole_and_cut() {
+    for example in writ_protocol::testing::EXAMPLES {
+        let body = example.body();
+        writ_protocol::fuzz::json(&body);
+        for cut in 1..8 {
+            writ_protocol::fuzz::json(&body[..body.len() * cut / 8]);
+        }
+        let head = [b"POST /v1/chat/completions?prompt=a%20b\napplication/json\n", body.as_slice()].concat();
+        writ_protocol::fuzz::head(&head);
+    }
+}
+
+#[test]
+fn the_fuzz_body_of_heads_holds_on_uploads_and_forms() {
+    for head in [
+        &b"POST /x\nmultipart/form-data; boundary=X\n--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--X--"[..],
+        b"POST /x\nmultipart/form-data; boundary=X\n--X\r\n\r\n\r\n--X--",
+        b"POST /x\napplication/x-www-form-urlencoded\na=b%20c&%zz=%ff&=&d",
+        b"GET /v1/models\n\n",
+        b"\n\n\xff",
+    ] {
+        writ_protocol::fuzz::head(head);
+    }
+}
