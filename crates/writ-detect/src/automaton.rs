@@ -2,6 +2,7 @@
 
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson;
+use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
 
@@ -66,6 +67,8 @@ pub enum Run {
 #[derive(Debug)]
 pub struct Anchor {
     dfa: dense::DFA<Vec<u32>>,
+    /// Patterns look at nothing before them, so there is one state to begin in.
+    start: StateID,
 }
 
 impl Anchor {
@@ -83,7 +86,9 @@ impl Anchor {
             .thompson(thompson::Config::new().utf8(false).shrink(false))
             .build_many(patterns)
             .map_err(|error| error.to_string())?;
-        Ok(Self { dfa })
+        let start =
+            dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).map_err(|error| error.to_string())?;
+        Ok(Self { dfa, start })
     }
 
     /// Bytes of memory it takes.
@@ -99,7 +104,7 @@ impl Anchor {
 
     /// Calls `found` with pattern and end of every match from `at`, shorter ones first; false if more text is needed.
     pub fn walk(&self, view: &View<'_>, at: usize, mut found: impl FnMut(usize, usize)) -> bool {
-        let Ok(mut state) = self.dfa.start_state(&start::Config::new().anchored(Anchored::Yes)) else { return true };
+        let mut state = self.start;
         let mut position = at;
         let rest = view.slice(at, at.saturating_add(limits::MATCH_BYTES.value()));
         for byte in rest {

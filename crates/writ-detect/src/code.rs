@@ -1,6 +1,8 @@
 //! A simple recogniser of source code: lines are judged by how they begin and end, several such lines close together
 //! are code. It costs little more than finding the line ends.
 
+use std::ops::Range;
+
 use writ_base::KeyedDigest;
 use writ_model::finding::Evidence;
 use writ_model::{Certainty, Finding, Term, class};
@@ -10,7 +12,7 @@ use crate::limits;
 use crate::scanner::evidence;
 
 /// How much of the beginning of a line is looked at.
-const HEAD: usize = 80;
+const HEAD: usize = 64;
 /// How much of its end.
 const TAIL: usize = 12;
 /// Lines that are no code and still lie inside a block when code follows.
@@ -70,16 +72,22 @@ impl CodeLines {
     pub(crate) fn read(&mut self, view: &View<'_>, key: &[u8; 32], out: &mut Vec<Finding>) {
         let mut rest = view.bytes.get(self.read - view.base..).unwrap_or_default();
         while let Some(at) = memchr::memchr(b'\n', rest) {
-            let (line, next) = rest.split_at(at + 1);
-            self.read += line.len();
-            self.take(line.strip_suffix(b"\n").unwrap_or(line));
-            self.close_line(key, out);
-            rest = next;
+            let (line, next) = rest.split_at(at);
+            self.read += at + 1;
+            if self.line + at + 1 == self.read {
+                let head = line.get(..HEAD).unwrap_or(line);
+                let tail = line.get(line.len().saturating_sub(TAIL)..).unwrap_or(line);
+                self.close_line(head, tail, key, out);
+            } else {
+                self.take(line);
+                self.close_open_line(key, out);
+            }
+            rest = next.get(1..).unwrap_or_default();
         }
         self.read += rest.len();
         self.take(rest);
         if view.last {
-            self.close_line(key, out);
+            self.close_open_line(key, out);
             self.close_block(key, out);
         }
     }
@@ -102,14 +110,24 @@ impl CodeLines {
         }
     }
 
-    fn close_line(&mut self, key: &[u8; 32], out: &mut Vec<Finding>) {
+    fn close_open_line(&mut self, key: &[u8; 32], out: &mut Vec<Finding>) {
+        let (head, tail) = (std::mem::take(&mut self.head), std::mem::take(&mut self.tail));
+        self.close_line(&head, &tail, key, out);
+    }
+
+    fn close_line(&mut self, head: &[u8], tail: &[u8], key: &[u8; 32], out: &mut Vec<Finding>) {
         let (start, end) = (self.line, self.read);
         self.line = end;
         if start == end {
             return;
         }
-        let trimmed = self.head.trim_ascii_start();
-        let line = match (trimmed.strip_prefix(b"```").or(trimmed.strip_prefix(b"~~~")), self.fence) {
+        let trimmed = head.trim_ascii_start();
+        let fence_info = match trimmed.first() {
+            Some(b'`') => trimmed.strip_prefix(b"```"),
+            Some(b'~') => trimmed.strip_prefix(b"~~~"),
+            _ => None,
+        };
+        let line = match (fence_info, self.fence) {
             (Some(info), Fence::Outside) => {
                 self.fence = fence(info);
                 Line::Blank
@@ -120,14 +138,17 @@ impl CodeLines {
             }
             (None, _) if trimmed.is_empty() => Line::Blank,
             (None, Fence::Code) => Line::Code(BLOCK_SCORE),
-            (None, _) => judge(&self.head, &self.tail, end - start),
+            (None, _) => judge(head, tail, end - start),
         };
-        self.count(line, start, end, key, out);
-        self.head.clear();
-        self.tail.clear();
+        match line {
+            Line::Blank => {}
+            Line::Prose if self.block.is_none() => {}
+            line => self.count(line, head, start..end, key, out),
+        }
     }
 
-    fn count(&mut self, line: Line, start: usize, end: usize, key: &[u8; 32], out: &mut Vec<Finding>) {
+    fn count(&mut self, line: Line, head: &[u8], span: Range<usize>, key: &[u8; 32], out: &mut Vec<Finding>) {
+        let Range { start, end } = span;
         match (line, &mut self.block) {
             (Line::Blank, _) => {}
             (Line::Prose, None) => {}
@@ -147,7 +168,7 @@ impl CodeLines {
                 }
             }
             (Line::Code(score), None) => {
-                self.block = Some(Block { start, end, score, lines: 1, gap: 0, head: self.head.clone() });
+                self.block = Some(Block { start, end, score, lines: 1, gap: 0, head: head.to_vec() });
             }
         }
     }
@@ -207,113 +228,44 @@ fn fence(info: &[u8]) -> Fence {
     if name.is_empty() || NO_PROGRAM.contains(&name.as_slice()) { Fence::Other } else { Fence::Code }
 }
 
-/// How a line of a program begins, each with what it counts; more than one language may use it.
-const OPENINGS: &[(&[u8], u32)] = &[
-    (b"#include", 4),
-    (b"#define", 4),
-    (b"#ifdef", 4),
-    (b"#ifndef", 4),
-    (b"#endif", 3),
-    (b"#!/", 3),
-    (b"#pragma", 4),
-    (b"using namespace", 4),
-    (b"package ", 2),
-    (b"def ", 3),
-    (b"async def ", 4),
-    (b"elif ", 3),
-    (b"fn ", 3),
-    (b"pub ", 3),
-    (b"impl", 2),
-    (b"let ", 2),
-    (b"let mut ", 4),
-    (b"const ", 2),
-    (b"var ", 2),
-    (b"func ", 3),
-    (b"function ", 2),
-    (b"class ", 2),
-    (b"struct ", 3),
-    (b"enum ", 2),
-    (b"interface ", 2),
-    (b"public ", 3),
-    (b"private ", 3),
-    (b"protected ", 3),
-    (b"static ", 3),
-    (b"void ", 3),
-    (b"int ", 2),
-    (b"return ", 2),
-    (b"return;", 4),
-    (b"import ", 2),
-    (b"export ", 2),
-    (b"require(", 3),
-    (b"module.exports", 4),
-    (b"namespace ", 3),
-    (b"template<", 4),
-    (b"typedef ", 4),
-    (b"if (", 3),
-    (b"if(", 3),
-    (b"} else", 4),
-    (b"else if", 2),
-    (b"else:", 3),
-    (b"for (", 3),
-    (b"for(", 3),
-    (b"while (", 3),
-    (b"switch (", 3),
-    (b"case ", 1),
-    (b"try:", 3),
-    (b"except", 2),
-    (b"catch (", 3),
-    (b"} catch", 4),
-    (b"raise ", 2),
-    (b"throw ", 2),
-    (b"await ", 2),
-    (b"yield ", 2),
-    (b"@Override", 4),
-    (b"@property", 4),
-    (b"self.", 3),
-    (b"this.", 3),
-    (b"console.log", 4),
-    (b"print(", 3),
-    (b"println!", 4),
-    (b"System.out", 4),
-    (b"//", 2),
-    (b"/*", 2),
-    (b"*/", 3),
-    (b"/**", 3),
-    (b"* @", 3),
-    (b"});", 4),
-    (b"})", 3),
-    (b"}", 2),
-    (b");", 3),
-    (b"];", 3),
-    (b"];", 3),
-    (b"SELECT ", 2),
-    (b"INSERT INTO ", 4),
-    (b"CREATE TABLE ", 4),
-    (b"ALTER TABLE ", 4),
-    (b"#[", 4),
-    (b"use ", 1),
-    (b"mod ", 2),
-    (b"match ", 1),
-    (b"end", 1),
-    (b"puts ", 2),
-    (b"echo ", 1),
-    (b"fi", 1),
-    (b"done", 1),
-    (b"local ", 2),
-    (b"assert", 2),
-    (b"with ", 1),
-    (b"from ", 1),
-    (b"<?php", 5),
-    (b"$this->", 5),
-    (b"<script", 4),
-    (b"foreach (", 4),
-    (b"unsigned ", 3),
-    (b"final ", 2),
-    (b"override ", 3),
-    (b"val ", 2),
-    (b"fun ", 2),
-    (b"defer ", 2),
-];
+/// How a line of a program that begins with `first` begins, each with what it counts; more than one language may use it.
+#[rustfmt::skip]
+fn openings(first: u8) -> &'static [(&'static [u8], u32)] {
+    match first {
+        b'#' => &[(b"#!/", 3), (b"#[", 4), (b"#define", 4), (b"#endif", 3), (b"#ifdef", 4), (b"#ifndef", 4), (b"#include", 4), (b"#pragma", 4)],
+        b'$' => &[(b"$this->", 5)],
+        b')' => &[(b");", 3)],
+        b'*' => &[(b"* @", 3), (b"*/", 3)],
+        b'/' => &[(b"/*", 2), (b"/**", 3), (b"//", 2)],
+        b'<' => &[(b"<?php", 5), (b"<script", 4)],
+        b'@' => &[(b"@Override", 4), (b"@property", 4)],
+        b'A' => &[(b"ALTER TABLE ", 4)],
+        b'C' => &[(b"CREATE TABLE ", 4)],
+        b'I' => &[(b"INSERT INTO ", 4)],
+        b'S' => &[(b"SELECT ", 2), (b"System.out", 4)],
+        b']' => &[(b"];", 3)],
+        b'a' => &[(b"assert", 2), (b"async def ", 4), (b"await ", 2)],
+        b'c' => &[(b"case ", 1), (b"catch (", 3), (b"class ", 2), (b"console.log", 4), (b"const ", 2)],
+        b'd' => &[(b"def ", 3), (b"defer ", 2), (b"done", 1)],
+        b'e' => &[(b"echo ", 1), (b"elif ", 3), (b"else if", 2), (b"else:", 3), (b"end", 1), (b"enum ", 2), (b"except", 2), (b"export ", 2)],
+        b'f' => &[(b"fi", 1), (b"final ", 2), (b"fn ", 3), (b"for (", 3), (b"for(", 3), (b"foreach (", 4), (b"from ", 1), (b"fun ", 2), (b"func ", 3), (b"function ", 2)],
+        b'i' => &[(b"if (", 3), (b"if(", 3), (b"impl", 2), (b"import ", 2), (b"int ", 2), (b"interface ", 2)],
+        b'l' => &[(b"let ", 2), (b"let mut ", 4), (b"local ", 2)],
+        b'm' => &[(b"match ", 1), (b"mod ", 2), (b"module.exports", 4)],
+        b'n' => &[(b"namespace ", 3)],
+        b'o' => &[(b"override ", 3)],
+        b'p' => &[(b"package ", 2), (b"print(", 3), (b"println!", 4), (b"private ", 3), (b"protected ", 3), (b"pub ", 3), (b"public ", 3), (b"puts ", 2)],
+        b'r' => &[(b"raise ", 2), (b"require(", 3), (b"return ", 2), (b"return;", 4)],
+        b's' => &[(b"self.", 3), (b"static ", 3), (b"struct ", 3), (b"switch (", 3)],
+        b't' => &[(b"template<", 4), (b"this.", 3), (b"throw ", 2), (b"try:", 3), (b"typedef ", 4)],
+        b'u' => &[(b"unsigned ", 3), (b"use ", 1), (b"using namespace", 4)],
+        b'v' => &[(b"val ", 2), (b"var ", 2), (b"void ", 3)],
+        b'w' => &[(b"while (", 3), (b"with ", 1)],
+        b'y' => &[(b"yield ", 2)],
+        b'}' => &[(b"}", 2), (b"} catch", 4), (b"} else", 4), (b"})", 3), (b"});", 4)],
+        _ => &[],
+    }
+}
 
 /// Judges one line by its beginning and its end.
 fn judge(head: &[u8], tail: &[u8], length: usize) -> Line {
@@ -323,10 +275,11 @@ fn judge(head: &[u8], tail: &[u8], length: usize) -> Line {
     if text.is_empty() && length <= HEAD {
         return Line::Blank;
     }
+    let openings = openings(text.first().copied().unwrap_or(0));
     let mut score =
-        OPENINGS.iter().filter(|(opening, _)| text.starts_with(opening)).map(|(_, score)| *score).max().unwrap_or(0);
+        openings.iter().filter(|(opening, _)| text.starts_with(opening)).map(|(_, score)| *score).max().unwrap_or(0);
     // A sentence may begin with a word of a program: it needs some sign as well.
-    let letters_only = score <= 3 && text.first().is_some_and(u8::is_ascii_alphabetic) && !has_sign(text);
+    let letters_only = score <= 3 && indent < 2 && text.first().is_some_and(u8::is_ascii_alphabetic) && !has_sign(text);
     if letters_only {
         score = 0;
     }
@@ -341,12 +294,10 @@ fn judge(head: &[u8], tail: &[u8], length: usize) -> Line {
         [.., b','] if indent >= 4 && has_sign(text) => 1,
         _ => 0,
     };
-    if indent >= 2 && assignment(text) {
-        score += 2;
-    } else if assignment(text) {
-        score += 1;
+    if assignment(text) {
+        score += 1 + u32::from(indent >= 2);
     }
-    if prose(text) && score <= 3 {
+    if (1..=3).contains(&score) && prose(text) {
         score = 0;
     }
     if score >= 2 { Line::Code(score.min(5)) } else { Line::Prose }
@@ -354,9 +305,11 @@ fn judge(head: &[u8], tail: &[u8], length: usize) -> Line {
 
 /// Whether a line has a character that sentences rarely have.
 fn has_sign(text: &[u8]) -> bool {
-    text.iter().any(|byte| matches!(byte, b'=' | b'{' | b'}' | b'(' | b'[' | b';' | b'<' | b'_' | b'&' | b'|'))
-        || text.ends_with(b":")
-        || text.windows(2).any(|two| matches!(two, b"->" | b"::" | b".*"))
+    text.iter().any(|byte| is_sign(*byte)) || text.ends_with(b":") || memchr::memmem::find(text, b"->").is_some()
+}
+
+const fn is_sign(byte: u8) -> bool {
+    matches!(byte, b'=' | b'{' | b'}' | b'(' | b'[' | b';' | b'<' | b'_' | b'&' | b'|')
 }
 
 /// `name(`: a call or a declaration, no space before the bracket.

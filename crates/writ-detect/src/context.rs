@@ -1,18 +1,56 @@
 //! Context: whole words near a value, looked up in named lists.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::automaton::View;
 
-/// Words longer than this are in no list.
-const WORD_BYTES: usize = 24;
-
 /// Up to 64 named lists of words; a word answers with a bit for each list that holds it.
+///
+/// Tables are keyed by a hash of the word alone: a foreign word with the same 64 bits would only count as context.
 #[derive(Debug, Default)]
 pub struct Words {
-    single: HashMap<Box<[u8]>, u64>,
-    pairs: HashMap<Box<[u8]>, u64>,
+    single: Table,
+    pairs: Table,
+    /// Words that begin a pair.
+    first: Table,
     names: Vec<String>,
+}
+
+type Table = HashMap<u64, u64, BuildHasherDefault<Identity>>;
+
+/// Keys are hashes already.
+#[derive(Default)]
+pub struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| step(hash, *byte));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value.rotate_right(7);
+    }
+}
+
+/// FNV-1a.
+const fn step(hash: u64, byte: u8) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(0x0100_0000_01b3)
+}
+
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn hash_of(word: &[u8]) -> u64 {
+    word.iter().fold(SEED, |hash, byte| step(hash, *byte))
+}
+
+/// The hash of two words in a row.
+const fn pair(first: u64, second: u64) -> u64 {
+    first.rotate_left(17) ^ second
 }
 
 impl Words {
@@ -23,8 +61,14 @@ impl Words {
             let bit = 1u64.checked_shl(u32::try_from(index).ok()?)?;
             words.names.push(name.clone());
             for entry in entries {
-                let map = if entry.contains(' ') { &mut words.pairs } else { &mut words.single };
-                *map.entry(entry.as_bytes().into()).or_insert(0) |= bit;
+                match entry.split_once(' ') {
+                    Some((first, second)) => {
+                        let first = hash_of(first.as_bytes());
+                        words.first.insert(first, 1);
+                        *words.pairs.entry(pair(first, hash_of(second.as_bytes()))).or_insert(0) |= bit;
+                    }
+                    None => *words.single.entry(hash_of(entry.as_bytes())).or_insert(0) |= bit,
+                }
             }
         }
         Some(words)
@@ -59,8 +103,10 @@ impl Words {
     fn before(&self, view: &View<'_>, start: usize, window: usize) -> u64 {
         let from = start.saturating_sub(window);
         let mut text = view.slice(from, start);
-        if view.before(from, 1).is_some_and(is_word) {
-            let cut = text.iter().position(|byte| !is_word(*byte)).unwrap_or(text.len());
+        // A word or placeholder that the window cuts is not read.
+        let joins = |byte: u8| is_word(byte) || matches!(byte, b'_' | b'-' | b'[');
+        if view.before(from, 1).is_some_and(joins) {
+            let cut = text.iter().position(|byte| !joins(*byte)).unwrap_or(text.len());
             text = text.get(cut..).unwrap_or_default();
         }
         self.lookup(text)
@@ -68,19 +114,13 @@ impl Words {
 
     fn lookup(&self, text: &[u8]) -> u64 {
         let mut found = 0;
-        let mut previous: Vec<u8> = Vec::new();
-        let mut pair: Vec<u8> = Vec::new();
+        let mut before = None;
         for_each_word(text, |word| {
-            found |= self.single.get(word).copied().unwrap_or(0);
-            if !previous.is_empty() {
-                pair.clear();
-                pair.extend_from_slice(&previous);
-                pair.push(b' ');
-                pair.extend_from_slice(word);
-                found |= self.pairs.get(pair.as_slice()).copied().unwrap_or(0);
+            found |= self.single.get(&word).copied().unwrap_or(0);
+            if let Some(first) = before {
+                found |= self.pairs.get(&pair(first, word)).copied().unwrap_or(0);
             }
-            previous.clear();
-            previous.extend_from_slice(word);
+            before = self.first.contains_key(&word).then_some(word);
         });
         found
     }
@@ -91,36 +131,32 @@ pub const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
-/// Calls `each` with the words of `text` in lower case; `camelCase` and `snake_case` are several words.
-fn for_each_word(text: &[u8], mut each: impl FnMut(&[u8])) {
-    let mut word = [0u8; WORD_BYTES];
-    let mut length = 0;
+/// Calls `each` with the hashes of the words of `text` in lower case; `camelCase` and `snake_case` are several words,
+/// the type of a placeholder (`[US_SSN-7f3kq29m]`) is none.
+fn for_each_word(text: &[u8], mut each: impl FnMut(u64)) {
+    let mut hash = SEED;
     let mut previous = 0u8;
-    let mut flush = |word: &[u8; WORD_BYTES], length: usize| {
-        if let Some(word) = word.get(..length)
-            && !word.is_empty()
-        {
-            each(word);
-        }
-    };
+    let mut bracket = false;
     for byte in text.iter().copied() {
-        if !is_word(byte) {
-            flush(&word, length);
-            length = 0;
-        } else {
+        if is_word(byte) {
             if previous.is_ascii_lowercase() && byte.is_ascii_uppercase() {
-                flush(&word, length);
-                length = 0;
+                each(hash);
+                hash = SEED;
             }
-            // A word that is too long is left out: its length passes the end of the array.
-            if let Some(slot) = word.get_mut(length) {
-                *slot = byte.to_ascii_lowercase();
+            bracket &= byte.is_ascii_uppercase();
+            hash = step(hash, byte.to_ascii_lowercase());
+        } else {
+            if hash != SEED && !(bracket && matches!(byte, b'-' | b'_')) {
+                each(hash);
             }
-            length += 1;
+            bracket = byte == b'[' || bracket && byte == b'_';
+            hash = SEED;
         }
         previous = byte;
     }
-    flush(&word, length);
+    if hash != SEED {
+        each(hash);
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +185,8 @@ mod tests {
         assert_eq!(near("customer_ssn = "), 1);
         assert_eq!(near("lessn order"), 2);
         assert_eq!(near("border "), 0);
+        assert_eq!(near("[US_SSN-7f3kq29m] "), 0);
+        assert_eq!(near("[ORDER SSN] "), 3);
         assert_eq!(near("order, then a long text that goes on"), 0);
     }
 

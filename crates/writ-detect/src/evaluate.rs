@@ -12,7 +12,7 @@ use crate::pack::{Detector, Inner};
 use crate::redact::{PLACEHOLDER_BYTES, is_placeholder};
 use crate::resolve::Candidate;
 use crate::scanner::{digest, evidence, marks_only};
-use crate::spec::{Boundary, Normal, Trigger};
+use crate::spec::{Boundary, Claim, Normal, Trigger};
 use crate::validate::{Check, Site};
 
 /// What a detector says about a place.
@@ -56,6 +56,13 @@ pub(crate) fn keyword(
     if marks_only(detector.spec.trigger) {
         return health_word(view, start, length);
     }
+    // The type in a placeholder labels nothing.
+    let labels = detector.lead.is_some() && written.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    match if labels { in_placeholder(view, at, at + length) } else { Ok(false) } {
+        Ok(false) => {}
+        Ok(true) => return Verdict::Nothing,
+        Err(Missing) => return Verdict::Pending { earliest: start },
+    }
     let (earliest, judged) = match detector.spec.trigger {
         Trigger::Email => (start - email_reach(view, at), email(inner, detector, owner, key, view, at)),
         Trigger::Armour => (start, armour(inner, detector, owner, key, view, at)),
@@ -83,15 +90,16 @@ pub(crate) fn number(
     if one.is_some_and(|byte| is_word(byte) || byte == b'_') && !letters {
         return Verdict::Nothing;
     }
-    let front = match (two, one) {
-        _ if letters => 2,
-        (Some(b'+' | b'('), Some(b'+' | b'(')) => 2,
-        (_, Some(b'+' | b'(')) => 1,
-        _ => 0,
+    let fronts: &[usize] = match (two, one) {
+        _ if letters => &[2],
+        (Some(b'+' | b'('), Some(b'+' | b'(')) => &[2, 1, 0],
+        (_, Some(b'+' | b'(')) => &[1, 0],
+        _ => &[0],
     };
+    let front = fronts.first().copied().unwrap_or(0);
     let mut found = Vec::new();
-    for front in [front, 0].iter().take(if front == 0 || letters { 1 } else { 2 }) {
-        let from = at - front;
+    for back in fronts {
+        let from = at - back;
         if !number_may_start(view, from) {
             continue;
         }
@@ -173,7 +181,6 @@ fn defined(
     end: usize,
 ) -> Option<Candidate> {
     let text = view.slice(start, end);
-    let known = inner.classes.get(class)?;
     if inner.harmless.covers(text) {
         return None;
     }
@@ -185,7 +192,7 @@ fn defined(
         evidence: evidence(&[Evidence::Dictionary]),
         owner: class,
         value: digest(key, &normal(Normal::Lower, text)),
-        identifier: known.definition.identifier,
+        identifier: false,
     })
 }
 
@@ -278,7 +285,7 @@ fn claim(
         spec.with_neighbour > spec.alone && check != Check::Refused && !context && has_neighbour(view, start, end)?;
     let claimed = match check {
         Check::Refused if context => spec.refused,
-        Check::Refused => crate::spec::Claim::Silent,
+        Check::Refused => Claim::Silent,
         _ if context => spec.with_context.max(spec.alone),
         _ if negative => spec.negated,
         _ if neighbour => spec.with_neighbour,
@@ -303,7 +310,7 @@ fn claim(
     Ok(Some(Candidate {
         start: view.base + start,
         end: view.base + end,
-        rank: if proved { 3 } else { 1 + u8::from(with_context) },
+        rank: if proved { 3 } else { 1 + u8::from(with_context || spec.alone == Claim::Certain) },
         certainty,
         evidence: kinds,
         owner,
@@ -444,6 +451,10 @@ const ROLES: &[&str] = &[
     "abuse",
     "accounts",
     "admin",
+    "alert",
+    "alerts",
+    "complaints",
+    "notifications",
     "billing",
     "careers",
     "contact",
@@ -558,6 +569,10 @@ fn armour(
     let inside = body.get(..foot.unwrap_or(body.len())).unwrap_or_default();
     if !has_key_body(inside.get(..256).unwrap_or(inside)) {
         return Ok(None);
+    }
+    let cut_foot = foot.is_some_and(|foot| body.len() < foot + 8);
+    if cut_foot && head + body.len() < limit && !view.last {
+        return Err(Missing);
     }
     let foot_line = foot.and_then(|foot| body.get(foot..)).filter(|foot| foot.starts_with(b"-----END"));
     let end = match (foot, foot_line) {

@@ -315,9 +315,7 @@ impl Core {
         });
         for (resolver, class) in self.classes.iter_mut().zip(&inner.classes) {
             resolver.settle(frontier, |candidate| {
-                let finding = finding(&candidate, &class.data_type, &class.definition.class, &class.detector);
-                health.identifier(&candidate, &finding);
-                out.push(finding);
+                out.push(finding(&candidate, &class.data_type, &class.definition.class, &class.detector));
             });
         }
         let open = self.classes.iter().chain([&self.values]).filter_map(Resolver::first).fold(frontier, usize::min);

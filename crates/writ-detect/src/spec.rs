@@ -178,8 +178,6 @@ pub struct Definition {
     pub words: Vec<String>,
     /// Regular expressions (bytes, within a line).
     pub expressions: Vec<String>,
-    /// Whether a hit identifies a person, so that a health word near it makes it `phi`.
-    pub identifier: bool,
 }
 
 /// Values that the organisation declares to be harmless: `define harmless`. They silence every finding except

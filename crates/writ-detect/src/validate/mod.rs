@@ -92,6 +92,7 @@ validators! {
     "ssn" => finance::ssn, "US SSA: area not 000, 666 or 9xx, group not 00, serial not 0000, no published number";
     "ssn-read" => finance::ssn_read, "a US social security number in which optical reading took digits for letters";
     "telegram" => token::telegram, "Telegram bot token: digits, colon, 35 characters";
+    "url-password" => secret::url_password, "no placeholder, variable or word for a password";
     "varied" => token::varied, "at least eight different characters and no run of one";
 }
 

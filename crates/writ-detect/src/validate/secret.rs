@@ -36,7 +36,15 @@ pub(super) fn secret(site: &Site<'_, '_>) -> (Check, usize) {
     let make = Make::of(value);
     let chosen = variety(value) >= 5 && (make.digit > 0 || make.sign > 0) && make.lower + make.upper > 0
         || variety(value) >= 7 && make.upper > 0 && make.lower > 0 && !is_words(value);
-    (if chosen && !stands_in(site) && !is_words(value) { Check::Fits } else { Check::Never }, site.end)
+    (
+        if chosen && !is_hash(value) && !stands_in(site) && !is_words(value) { Check::Fits } else { Check::Never },
+        site.end,
+    )
+}
+
+/// A password where only a password can stand: everything but a stand-in.
+pub(super) fn url_password(site: &Site<'_, '_>) -> (Check, usize) {
+    (if variety(site.value()) >= 3 && !stands_in(site) { Check::Fits } else { Check::Never }, site.end)
 }
 
 /// A secret that a machine made.
@@ -92,6 +100,11 @@ fn stands_in(site: &Site<'_, '_>) -> bool {
     reference || masked || code || placeholder || word || uuid
 }
 
+/// A digest where a password would stand.
+fn is_hash(value: &[u8]) -> bool {
+    matches!(value.len(), 40 | 64 | 128) && value.iter().all(u8::is_ascii_hexdigit)
+}
+
 fn has_call(value: &[u8]) -> bool {
     value.iter().position(|byte| *byte == b'(').is_some_and(|at| {
         at > 0
@@ -119,7 +132,16 @@ fn is_word(part: &[u8]) -> bool {
     if part.iter().all(u8::is_ascii_digit) {
         return part.len() <= 4;
     }
+    if part.iter().any(|byte| *byte >= 0x80) {
+        return part.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    }
     let letters = part.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let digits = part.iter().skip(letters).take_while(|byte| byte.is_ascii_digit()).count();
+    if letters >= 3 && (1..=3).contains(&digits) && part.len() > letters + digits + 2 {
+        // `Base32SecretKey`
+        let (front, back) = (part.get(..letters).unwrap_or_default(), part.get(letters + digits..).unwrap_or_default());
+        return back.iter().all(u8::is_ascii_alphabetic) && is_word(front) && is_word(back);
+    }
     let tail = part.get(letters..).unwrap_or_default();
     if letters < 1 || tail.len() > 1 || !tail.iter().all(u8::is_ascii_digit) {
         return false;

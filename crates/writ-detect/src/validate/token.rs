@@ -5,10 +5,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Check, Site, variety};
 
-/// Chance makes at least eight different characters and no run of four; a mask or an example does not.
+/// Chance makes at least eight different characters and no run of six; a mask or an example does not.
 pub(super) fn varied(site: &Site<'_, '_>) -> (Check, usize) {
     let value = site.value();
-    let masked = value.windows(4).any(|four| four.iter().all(|byte| Some(byte) == four.first()));
+    let masked = value.windows(6).any(|four| four.iter().all(|byte| Some(byte) == four.first()));
     (if variety(value) >= 8 && !masked && !says_example(value) { Check::Fits } else { Check::Never }, site.end)
 }
 
