@@ -56,6 +56,7 @@ macro_rules! purposes {
 purposes! {
     KeyEncryption = "key-encryption" { holder: "operator", place: "file, systemd credential or command output; never in the data directory", rotation: "`writ keys rotate key-encryption` seals every stored key anew", lost: "Every stored key, and with them all that they protect." }
     Personal = "personal" { holder: "serving process", place: "one per person and month, sealed in the state database", rotation: "a new one each month by itself", lost: "The personal parts of one person's records of one month: this is how a person is erased." }
+    Locator = "locator" { holder: "serving process", place: "sealed in the data directory", rotation: "not rotated: older personal parts would not be found", lost: "Finding the key of a personal part: all personal parts become unreadable." }
     Identity = "identity" { holder: "serving process", place: "sealed in the data directory", rotation: "`writ keys rotate identity`; the epoch stands beside each digest", lost: "Finding the person who belongs to a login: everybody starts with a new internal id." }
     Pseudonym = "pseudonym" { holder: "serving process", place: "sealed in the data directory", rotation: "`writ keys rotate pseudonym` starts a new epoch", lost: "The link between old and new displayed pseudonyms." }
     Placeholder = "placeholder" { holder: "serving process", place: "sealed in the data directory", rotation: "`writ keys rotate placeholder` starts a new epoch", lost: "The same value gets another placeholder from then on; nothing becomes unreadable." }

@@ -14,8 +14,20 @@ pub static PERSONAL_BYTES: Limit = Limit::new("store.ledger.personal", "bytes", 
 pub static OPEN_INTERACTIONS: Limit = Limit::new("store.ledger.open", "interactions", 131_072);
 /// Bytes of the head of a segment.
 pub static SEGMENT_HEAD_BYTES: Limit = Limit::new("store.ledger.head", "bytes", 16 * 1024 * 1024);
+/// Keys of persons kept in memory; beyond it they are read anew.
+pub static PERSON_KEYS: Limit = Limit::new("store.person_keys", "keys", 20_000);
+/// Rows of one answer of the index.
+pub static QUERY_ROWS: Limit = Limit::new("store.index.rows", "rows", 10_000);
 
 /// All limits of this crate, for the metrics page.
 pub fn all() -> Vec<&'static Limit> {
-    vec![&LEDGER_QUEUE, &LEDGER_BATCH, &SKELETON_BYTES, &PERSONAL_BYTES, &OPEN_INTERACTIONS, &SEGMENT_HEAD_BYTES]
+    vec![
+        &LEDGER_QUEUE,
+        &LEDGER_BATCH,
+        &SKELETON_BYTES,
+        &PERSONAL_BYTES,
+        &OPEN_INTERACTIONS,
+        &SEGMENT_HEAD_BYTES,
+        &PERSON_KEYS,
+    ]
 }

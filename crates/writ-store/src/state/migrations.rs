@@ -1,0 +1,69 @@
+//! The schema of the state database: forward-only steps in SQL that SQLite and PostgreSQL both understand.
+//!
+//! Two types are enough for that: text (sealed bytes as hexadecimal digits, structures as JSON) and 64-bit integers.
+
+use sqlx::{AnyConnection, Connection, Row};
+use writ_base::Moment;
+
+use super::{Location, StateError};
+
+/// The steps; a data directory of version n has had the first n of them. They are never changed, only added to.
+pub(super) const STEPS: &[&[&str]] = &[&[
+    "CREATE TABLE principals (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, made BIGINT NOT NULL,
+        identity TEXT NOT NULL, reveal_epoch BIGINT NOT NULL)",
+    "CREATE TABLE login_aliases (digest TEXT PRIMARY KEY, epoch BIGINT NOT NULL, principal TEXT NOT NULL)",
+    "CREATE INDEX login_aliases_principal ON login_aliases (principal)",
+    "CREATE TABLE personal_keys (
+        id TEXT PRIMARY KEY, principal TEXT NOT NULL, month BIGINT NOT NULL,
+        kek_epoch BIGINT NOT NULL, sealed TEXT NOT NULL, UNIQUE (principal, month))",
+    "CREATE TABLE api_keys (
+        id TEXT PRIMARY KEY, prefix TEXT NOT NULL UNIQUE, digest TEXT NOT NULL, kind TEXT NOT NULL,
+        owner TEXT NOT NULL, on_behalf_of TEXT, labels TEXT NOT NULL, made BIGINT NOT NULL, disabled BIGINT)",
+    "CREATE TABLE provider_credentials (
+        service TEXT NOT NULL, name TEXT NOT NULL, epoch BIGINT NOT NULL, sealed TEXT NOT NULL,
+        PRIMARY KEY (service, name))",
+    "CREATE TABLE acknowledgements (id TEXT PRIMARY KEY, principal TEXT NOT NULL, until BIGINT NOT NULL, body TEXT NOT NULL)",
+    "CREATE INDEX acknowledgements_principal ON acknowledgements (principal, until)",
+    "CREATE TABLE exceptions (id TEXT PRIMARY KEY, until BIGINT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE rollout (id TEXT PRIMARY KEY, until BIGINT NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+]];
+
+/// Brings the schema to the last step. Refuses a later one; makes a copy of an SQLite file before changing it.
+pub(super) async fn migrate(
+    connection: &mut AnyConnection,
+    location: &Location,
+    steps: &[&'static [&'static str]],
+    now: Moment,
+) -> Result<(), StateError> {
+    sqlx::query("CREATE TABLE IF NOT EXISTS writ_schema (version BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")
+        .execute(&mut *connection)
+        .await?;
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM writ_schema").fetch_one(&mut *connection).await?;
+    let version = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+    if version > steps.len() {
+        return Err(StateError::Newer { found: version, known: steps.len() });
+    }
+    if version == steps.len() {
+        return Ok(());
+    }
+    if let (Location::Sqlite(path), 1..) = (location, version) {
+        let copy = path.with_extension(format!("before-{}", version + 1));
+        super::copy_sqlite(connection, &copy).await?;
+    }
+    // Both engines take changes of the schema back with their transaction: a failed step leaves the former schema.
+    let mut transaction = connection.begin().await?;
+    for (number, step) in steps.iter().enumerate().skip(version) {
+        for statement in *step {
+            sqlx::query(*statement).execute(&mut *transaction).await?;
+        }
+        sqlx::query("INSERT INTO writ_schema (version, applied) VALUES ($1, $2)")
+            .bind(i64::try_from(number + 1).unwrap_or(i64::MAX))
+            .bind(now.nanos())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
