@@ -71,6 +71,7 @@ macro_rules! validators {
 validators! {
     "aba" => finance::aba, "American Bankers Association routing number: prefix ranges, weights 3-7-1 modulo 10";
     "aws-key-id" => token::aws_key_id, "AWS: base32 identifier, not the one of the documentation";
+    "basic" => token::basic, "RFC 7617: base64 of a name, a colon and a password";
     "birth-date" => person::birth_date, "a date of the Gregorian calendar between 1900 and 2029";
     "card" => finance::card, "ISO/IEC 7812-1: issuer range, length, Luhn check digit";
     "dea" => health::dea, "US DEA registration number: check digit";
@@ -91,7 +92,6 @@ validators! {
     "secret-strict" => secret::secret_strict, "as `password`, with at least two kinds of characters and high variety";
     "ssn" => finance::ssn, "US SSA: area not 000, 666 or 9xx, group not 00, serial not 0000, no published number";
     "ssn-read" => finance::ssn_read, "a US social security number in which optical reading took digits for letters";
-    "telegram" => token::telegram, "Telegram bot token: digits, colon, 35 characters";
     "url-password" => secret::url_password, "no placeholder, variable or word for a password";
     "varied" => token::varied, "at least eight different characters and no run of one";
 }

@@ -44,7 +44,14 @@ pub(super) fn secret(site: &Site<'_, '_>) -> (Check, usize) {
 
 /// A password where only a password can stand: everything but a stand-in.
 pub(super) fn url_password(site: &Site<'_, '_>) -> (Check, usize) {
-    (if variety(site.value()) >= 3 && !stands_in(site) { Check::Fits } else { Check::Never }, site.end)
+    (
+        if variety(site.value()) >= 3 && !stands_in(site) && !site.value().iter().all(u8::is_ascii_digit) {
+            Check::Fits
+        } else {
+            Check::Never
+        },
+        site.end,
+    )
 }
 
 /// A secret that a machine made.
@@ -52,7 +59,10 @@ pub(super) fn secret_strict(site: &Site<'_, '_>) -> (Check, usize) {
     let value = site.value();
     let make = Make::of(value);
     let letters = make.lower + make.upper;
-    let made = value.len() >= 12 && variety(value) >= 8 && make.digit >= 2 && letters >= 2 && make.kinds() >= 2;
+    // Sixteen hexadecimal digits name a public key or a version as often as they are a key.
+    let short = value.len() < 20 && value.iter().all(u8::is_ascii_hexdigit);
+    let made =
+        !short && value.len() >= 12 && variety(value) >= 8 && make.digit >= 2 && letters >= 2 && make.kinds() >= 2;
     (
         if made && !stands_in(site) && !is_words(value) && !is_identifier(value) { Check::Fits } else { Check::Never },
         site.end,
@@ -102,7 +112,9 @@ fn stands_in(site: &Site<'_, '_>) -> bool {
 
 /// A digest where a password would stand.
 fn is_hash(value: &[u8]) -> bool {
+    const CRYPT: [&[u8]; 6] = [b"$2a$", b"$2b$", b"$2y$", b"$5$", b"$6$", b"$argon2"];
     matches!(value.len(), 40 | 64 | 128) && value.iter().all(u8::is_ascii_hexdigit)
+        || CRYPT.iter().any(|prefix| value.starts_with(prefix))
 }
 
 fn has_call(value: &[u8]) -> bool {
@@ -161,6 +173,15 @@ fn is_word(part: &[u8]) -> bool {
 
 /// An identifier of a program: letters first, one case style, digits only at its end.
 fn is_identifier(value: &[u8]) -> bool {
+    let path = value.contains(&b'.')
+        && value.split(|byte| *byte == b'.').all(|part| {
+            part.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
+                && part.iter().filter(|byte| byte.is_ascii_digit()).count() <= 3
+                && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        });
+    if path {
+        return true;
+    }
     let body = value.iter().rev().skip_while(|byte| byte.is_ascii_digit()).count();
     let body = value.get(..body).unwrap_or_default();
     !body.is_empty() && body.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'_') && is_words(body)
