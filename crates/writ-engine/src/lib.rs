@@ -1,1 +1,39 @@
 //! The decision point: snapshot and interaction to verdict, permit, obligations and record, without I/O.
+//!
+//! An edge (gateway, proxy, ICAP ...) opens an [`Inspection`], feeds it [`Input`]s and carries out the [`Command`]s
+//! that come back. The engine owns codec, scanner and evaluator; it reads no socket, no clock and no file. Its life,
+//! in the order of the modules:
+//!
+//! 1. [`opening`]: who asks, for which service, with which head;
+//! 2. `reading`: the body becomes parts, the parts become findings (a job where it is long);
+//! 3. `situation`: facts from all of it;
+//! 4. `inspection`: verdict, edits, record, permit ([`permit`]) or refusal ([`voice`]);
+//! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]).
+
+mod answer;
+mod commands;
+mod edits;
+mod engine;
+mod exchange;
+mod heads;
+mod history;
+mod inspection;
+pub mod limits;
+mod memory;
+pub mod opening;
+pub mod permit;
+pub mod placeholder;
+mod reading;
+mod record;
+mod respond;
+mod situation;
+mod snapshot;
+pub mod vault;
+pub mod voice;
+
+pub use commands::{Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};
+pub use engine::{Engine, EngineKeys, EngineOptions};
+pub use inspection::Inspection;
+pub use opening::{Audience, Caller, Opening};
+pub use permit::{Destination, Grounds, JudgedRequest, Permit, Permitted, Released};
+pub use snapshot::{NotRunnable, Snapshot, parse, terms};

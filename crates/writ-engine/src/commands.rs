@@ -1,0 +1,139 @@
+//! The seam between the engine and its edges: what goes in, what must be carried out.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use writ_model::record::{DecisionPersonal, DecisionSkeleton, OutcomeSkeleton};
+use writ_model::standing::Acknowledgement;
+use writ_model::{Note, Unreadable};
+
+use crate::permit::{JudgedRequest, Permitted};
+use crate::reading::{Reading, Work};
+
+/// What an edge tells an inspection.
+#[derive(Debug)]
+pub enum Input {
+    /// Bytes of the prompt's body.
+    Body(Bytes),
+    /// The prompt's body is complete.
+    BodyEnd,
+    /// The prompt's body could not be received whole.
+    BodyFailed(Unreadable),
+    /// A job has ended.
+    Done(JobDone),
+    /// A job has not ended by its deadline.
+    Late(JobId),
+    /// The decision entry was written (`true`), or could not be.
+    Recorded(bool),
+    /// The service's answer begins.
+    AnswerHead {
+        /// The HTTP status.
+        status: u16,
+        /// The head.
+        headers: HeaderMap,
+    },
+    /// Bytes of the answer's body.
+    AnswerBody(Bytes),
+    /// The answer is complete.
+    AnswerEnd,
+    /// The service failed.
+    AnswerFailed(UpstreamFailure),
+    /// The client went away.
+    ClientGone,
+}
+
+/// How a service failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UpstreamFailure {
+    /// It could not be reached, or its certificate is not for its name.
+    Unreachable,
+    /// It did not answer in time.
+    Timeout,
+    /// Its answer broke off.
+    Broken,
+}
+
+/// What an edge must do, in the order given.
+#[derive(Debug)]
+pub enum Command {
+    /// Run this off the event loop and come back with [`Input::Done`], or [`Input::Late`] at its deadline.
+    Run(Job),
+    /// Write this decision entry and come back with [`Input::Recorded`]. Nothing leaves before.
+    Append(Box<NewDecision>),
+    /// Keep this acknowledgement: a reason was given.
+    Acknowledge(Box<Acknowledgement>),
+    /// Send this request and come back with the answer.
+    Forward(Box<Permitted<JudgedRequest>>),
+    /// Answer the client with this instead; nothing else will be delivered.
+    Respond(Box<Response>),
+    /// Begin the answer to the client.
+    AnswerHead {
+        /// The HTTP status.
+        status: u16,
+        /// The head, without framing.
+        headers: HeaderMap,
+        /// A note that goes with it.
+        note: Option<Note>,
+    },
+    /// Deliver these bytes of the answer's body.
+    Deliver(Bytes),
+    /// The answer's body is complete.
+    Finish,
+    /// Stop reading from the service.
+    StopUpstream,
+    /// The interaction has ended: write its outcome. The last command.
+    End(Box<OutcomeSkeleton>),
+}
+
+/// A whole answer made by Writ.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The head, without framing.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A decision entry to be written.
+#[derive(Clone, Debug)]
+pub struct NewDecision {
+    /// What is kept for years.
+    pub skeleton: DecisionSkeleton,
+    /// What is sealed under the principal's key.
+    pub personal: DecisionPersonal,
+}
+
+/// Names a job within its interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub(crate) u32);
+
+/// Work that is too long for a step. Pure: the same job has the same result wherever it runs.
+#[derive(Debug)]
+pub struct Job {
+    pub(crate) id: JobId,
+    pub(crate) work: Work,
+}
+
+impl Job {
+    /// Which job.
+    pub fn id(&self) -> JobId {
+        self.id
+    }
+
+    /// Does the work. A panic inside is caught and becomes a result: the interaction is refused, nothing else happens.
+    pub fn run(self) -> JobDone {
+        JobDone { id: self.id, reading: self.work.run() }
+    }
+}
+
+/// The result of a job.
+#[derive(Debug)]
+pub struct JobDone {
+    pub(crate) id: JobId,
+    pub(crate) reading: Result<Reading, Panicked>,
+}
+
+/// A reader panicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Panicked;

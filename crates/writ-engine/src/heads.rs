@@ -1,0 +1,70 @@
+//! Heads on their way: what a service and a client get to see, and what an edit must not break.
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONNECTION, HeaderName};
+use writ_protocol::headers::{Passage, listed_in_connection, passage, signs_body};
+
+/// What names Writ's own headers.
+const OWN: &str = "writ-";
+
+/// The head for the service: without hops, the caller's credentials, its network origin, its copies of tenant
+/// restrictions and Writ's own headers. Of framing only the content encoding stays, which is true of an unedited body.
+pub(crate) fn forwardable(headers: &HeaderMap) -> HeaderMap {
+    filtered(headers, |name| match passage(name) {
+        Passage::Pass | Passage::Digest => !name.starts_with(OWN),
+        Passage::Framing => name == "content-encoding",
+        Passage::Hop | Passage::Credential | Passage::Restriction | Passage::Origin => false,
+    })
+}
+
+/// The head for the client: without hops and without the length, which an edit may change.
+pub(crate) fn deliverable(headers: &HeaderMap) -> HeaderMap {
+    filtered(headers, |name| passage(name) != Passage::Hop && name != "content-length" && !name.starts_with(OWN))
+}
+
+/// Whether a digest or signature in the head covers the body: an edit would break it.
+pub(crate) fn cover_body(headers: &HeaderMap) -> bool {
+    let digest = headers.keys().any(|name| passage(name.as_str()) == Passage::Digest);
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    digest || signs_body(authorization)
+}
+
+fn filtered(headers: &HeaderMap, keep: impl Fn(&str) -> bool) -> HeaderMap {
+    let connection = headers.get(CONNECTION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kept = |name: &HeaderName| keep(name.as_str()) && !listed_in_connection(connection, name.as_str());
+    headers.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn a_service_learns_nothing_about_the_caller() {
+        let headers: HeaderMap = [
+            ("authorization", "Bearer wk_a"),
+            ("cookie", "a=b"),
+            ("x-forwarded-for", "10.1.2.3"),
+            ("writ-reason", "because"),
+            ("anthropic-allowed-org-ids", "mine"),
+            ("connection", "x-hop, close"),
+            ("x-hop", "1"),
+            ("host", "gateway"),
+            ("content-length", "3"),
+            ("content-encoding", "gzip"),
+            ("anthropic-version", "2023-06-01"),
+            ("user-agent", "sdk"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        .collect();
+        assert_eq!(names(&forwardable(&headers)), ["anthropic-version", "content-encoding", "user-agent"]);
+    }
+}

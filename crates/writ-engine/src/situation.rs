@@ -1,0 +1,117 @@
+//! Facts: what a verdict rests on, from the opening, the snapshot and the reading.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use writ_base::{KeyedDigest, Moment};
+use writ_model::facts::{Classes, Facts, Found};
+use writ_model::finding::Finding;
+use writ_model::{Action, Activity, Certainty, Fact, Level, Origin, Set, Signal, Term};
+
+use crate::opening::Opening;
+use crate::reading::Reading;
+use crate::snapshot::Snapshot;
+
+/// The facts that settle at connect and head; those of the body are pending.
+pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Facts {
+    let caller = &opening.caller;
+    let vetting = snapshot.catalog.vetting(&opening.service, &opening.tier, now);
+    let service = snapshot.catalog.service(&opening.service);
+    Facts {
+        who: caller.who.into(),
+        identity: caller.identity.into(),
+        entity: caller.entity.clone().into(),
+        group: caller.groups.clone().into(),
+        service: opening.service.clone().into(),
+        category: service.map_or(writ_model::Category::Unknown, |service| service.category).into(),
+        tier: opening.tier.clone().into(),
+        status: vetting.status.into(),
+        account: opening.account.into(),
+        cleared: Fact::Pending,
+        channel: caller.channel.into(),
+        device: caller.device.into(),
+        person_region: caller.person_region.clone().into(),
+        service_region: vetting.region.clone().unwrap_or(Term::UNKNOWN).into(),
+        training: caller.training.into(),
+        attestation: caller.attestation.into(),
+        share: caller.share,
+        decided_at: now,
+        ..Facts::default()
+    }
+}
+
+/// The classes that vetting allows for the opening's service and plan.
+fn cleared(opening: &Opening, snapshot: &Snapshot, now: Moment) -> BTreeSet<Term> {
+    snapshot.catalog.vetting(&opening.service, &opening.tier, now).cleared
+}
+
+/// Completes facts with what the body says. `kept` tells which parts leave: stopped turns of the history do not.
+pub(crate) fn with_body(
+    mut facts: Facts,
+    opening: &Opening,
+    snapshot: &Snapshot,
+    reading: &Reading,
+    kept: &dyn Fn(usize) -> bool,
+    action: Action,
+) -> Facts {
+    let mut tally = Tally::default();
+    for (part, findings) in reading.message.parts.iter().zip(&reading.findings) {
+        if kept(part.index) {
+            findings.iter().for_each(|finding| tally.count(finding, part.editable));
+        }
+    }
+    let editable = |index: usize| reading.message.parts.get(index).is_some_and(|part| part.editable);
+    for seam in reading.seams.iter().filter(|seam| kept(seam.first.0) && kept(seam.second.0)) {
+        tally.count(&seam.finding, editable(seam.first.0) && editable(seam.second.0));
+    }
+    let mut signals = reading.signals;
+    for part in reading.message.parts.iter().filter(|part| kept(part.index)) {
+        if let writ_model::interaction::Content::Opaque { signal, .. } = part.content {
+            signals.insert(signal);
+        }
+    }
+    facts.action = action.into();
+    facts.unredactable = tally.fixed.clone();
+    facts.data = tally.classes().into();
+    facts.cleared = cleared(opening, snapshot, facts.decided_at).into();
+    facts.declared = opening.declared.into();
+    facts.level = Level::from(opening.declared).into();
+    facts.origin = Origin::Unknown.into();
+    facts.activity = Set::one(Activity::Unknown).into();
+    facts.signal = signals.into();
+    facts.unreadable = reading.unreadable.into();
+    facts
+}
+
+/// Counts distinct values per class.
+#[derive(Default)]
+pub(crate) struct Tally {
+    values: BTreeMap<Term, BTreeMap<KeyedDigest, Certainty>>,
+    pub(crate) fixed: BTreeSet<Term>,
+}
+
+impl Tally {
+    /// Counts a finding.
+    pub(crate) fn count(&mut self, finding: &Finding, editable: bool) {
+        let values = self.values.entry(finding.class.clone()).or_default();
+        let certainty = values.entry(finding.value).or_insert(finding.certainty);
+        *certainty = (*certainty).max(finding.certainty);
+        if !editable {
+            self.fixed.insert(finding.class.clone());
+        }
+    }
+
+    /// The classes found, with counts.
+    pub(crate) fn classes(&self) -> Classes {
+        let count = |values: &BTreeMap<KeyedDigest, Certainty>, least: Certainty| {
+            u32::try_from(values.values().filter(|certainty| **certainty >= least).count()).unwrap_or(u32::MAX)
+        };
+        let found =
+            |values| Found { likely: count(values, Certainty::Likely), certain: count(values, Certainty::Certain) };
+        self.values.iter().map(|(class, values)| (class.clone(), found(values))).collect()
+    }
+}
+
+/// Whether a signal says that the body cannot be what its endpoint expects.
+pub(crate) fn malformed(signals: Set<Signal>) -> bool {
+    signals.iter().any(|signal| signal.family() == "malformed")
+}

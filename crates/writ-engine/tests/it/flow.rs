@@ -1,0 +1,198 @@
+//! What happens to whole interactions.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use writ_model::record::Ending;
+use writ_model::{Effect, Who};
+
+use crate::bench::{Desk, caller, classes, echo, echo_stream, streamed_text};
+
+const CARD: &str = "4111 1111 1111 1111";
+const KEY: &str = "AKIAQ6ZJ4M2RT7NK3XWB";
+
+#[test]
+fn a_harmless_prompt_passes_untouched() {
+    let desk = Desk::new();
+    let body = r#"{ "model":"gpt-5" , "messages":[{"role":"user","content":"What is a writ?"}] ,"new_field":[ 1,2 ]}"#;
+    let traffic = desk.ask(body, &echo());
+    assert_eq!(traffic.sent.as_deref(), Some(body));
+    assert_eq!(traffic.status, 200);
+    assert_eq!(traffic.decisions.len(), 1);
+    assert_eq!(traffic.outcomes.len(), 1);
+    assert_eq!(traffic.outcomes[0].ending, Ending::Delivered);
+    assert_eq!(traffic.decisions[0].skeleton.enforced, Effect::Allow);
+    let head = traffic.head.unwrap();
+    assert!(!head.contains_key("authorization"), "the caller's key stays here");
+    assert_eq!(head["host"], "api.openai.com");
+}
+
+#[test]
+fn a_card_is_replaced_on_the_way_out_and_restored_on_the_way_back() {
+    let desk = Desk::new();
+    let traffic = desk.chat(&[("user", &format!("Say that my card is {CARD}."))], &echo());
+    let sent = traffic.sent.unwrap();
+    assert!(!sent.contains("4111") && sent.contains("[CARD-"), "{sent}");
+    assert!(traffic.received.contains(CARD), "{}", traffic.received);
+    assert_eq!(classes(&traffic.decisions[0])["payment"], true);
+    assert_eq!(traffic.outcomes[0].restored, 1);
+}
+
+#[test]
+fn a_stream_restores_at_every_split() {
+    let desk = Desk::new();
+    let said = format!("My card {CARD} and jo.doe@northwind.example, all of it.");
+    for delta in [1, 2, 3, 5, 8, 13, 100] {
+        for piece in [1, 3, 16, 4096] {
+            let traffic = desk.chat(&[("user", &said)], &echo_stream(delta, piece));
+            assert_eq!(streamed_text(&traffic.received), said, "delta {delta}, piece {piece}");
+            assert!(traffic.received.ends_with("data: [DONE]\n\n"));
+        }
+    }
+}
+
+#[test]
+fn credentials_are_stopped_and_the_reason_is_shown() {
+    let desk = Desk::new();
+    let traffic = desk.chat(&[("user", &format!("deploy with aws key {KEY}"))], &echo());
+    assert_eq!(traffic.sent, None);
+    assert_eq!(traffic.status, 403);
+    let error: serde_json::Value = serde_json::from_str(&traffic.received).unwrap();
+    let message = error["error"]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("writ: not sent (clause 2 Credentials). Found: an access key in the message."),
+        "{message}"
+    );
+    assert!(!traffic.received.contains(KEY));
+    assert_eq!(error["error"]["type"], "policy_violation");
+    let skeleton = &traffic.decisions[0].skeleton;
+    assert_eq!(skeleton.enforced, Effect::Block);
+    assert!(message.contains(skeleton.reference.as_deref().unwrap()));
+    assert_eq!(traffic.outcomes[0].ending, Ending::Refused);
+}
+
+#[test]
+fn a_conversation_goes_on_after_a_stop() {
+    let desk = Desk::new();
+    let stopped = format!("deploy with aws key {KEY}");
+    assert_eq!(desk.chat(&[("user", &stopped)], &echo()).status, 403);
+    assert_eq!(desk.chat(&[("user", &stopped)], &echo()).status, 403, "the same again is stopped again");
+    let second = desk.chat(&[("user", &stopped), ("user", "then without it")], &echo());
+    assert_eq!(second.status, 200, "{}", second.received);
+    let sent = second.sent.unwrap();
+    assert!(sent.contains("[removed: clause 2]") && !sent.contains(KEY), "{sent}");
+    let third = desk.chat(
+        &[("user", &stopped), ("user", "then without it"), ("assistant", "Done."), ("user", "thank you")],
+        &echo(),
+    );
+    assert_eq!(third.status, 200);
+    assert!(!third.sent.unwrap().contains(KEY));
+}
+
+#[test]
+fn in_a_chat_a_refusal_is_a_message_that_is_taken_out_again() {
+    let mut desk = Desk::new();
+    desk.caller.audience = writ_engine::Audience::Person;
+    let stopped = format!("deploy with aws key {KEY}");
+    let first = desk.chat(&[("user", &stopped)], &echo());
+    assert_eq!(first.status, 200);
+    let answer: serde_json::Value = serde_json::from_str(&first.received).unwrap();
+    let refusal = answer["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(refusal.starts_with("**Your message was not sent.** (This is Northwind Health, not the AI.)"), "{refusal}");
+    let second = desk.chat(&[("user", &stopped), ("assistant", refusal), ("user", "then without it")], &echo());
+    let sent = second.sent.unwrap();
+    assert!(!sent.contains("Northwind") && !sent.contains(KEY), "{sent}");
+    assert!(sent.contains("[removed: clause 2]"));
+}
+
+#[test]
+fn a_reason_lets_justified_content_pass_and_is_kept_for_it() {
+    let mut desk = Desk::new();
+    let code = "fn main() {\n    let total: u32 = (1..10).map(|n| n * n).sum();\n    println!(\"{total}\");\n}\n";
+    let ask = |desk: &Desk| desk.chat(&[("user", &format!("Explain this:\n```rust\n{code}```"))], &echo());
+    let without = ask(&desk);
+    assert_eq!(without.status, 403, "{}", without.received);
+    assert!(without.received.contains("writ-reason"));
+    desk.reason = Some("reviewing our own example for the training page");
+    assert_eq!(ask(&desk).status, 200);
+    desk.reason = None;
+    assert_eq!(ask(&desk).status, 200, "the acknowledgement holds for this content");
+}
+
+#[test]
+fn denied_services_are_refused_before_the_body_is_read() {
+    let mut desk = Desk::new();
+    (desk.service, desk.tier) = ("deepseek".into(), "unknown".into());
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!(traffic.status, 403);
+    assert_eq!(traffic.decisions[0].skeleton.decided_at, "head, body not read");
+}
+
+#[test]
+fn a_note_is_shown_once_and_never_stops() {
+    let mut desk = Desk::new();
+    desk.tier = "free".into();
+    let first = desk.chat(&[("user", "hello")], &echo());
+    let second = desk.chat(&[("user", "hello again")], &echo());
+    assert_eq!((first.status, second.status), (200, 200));
+    assert!(first.note.unwrap().starts_with("Note from Northwind Health: this was sent."));
+    assert_eq!(second.note, None);
+}
+
+#[test]
+fn answers_are_judged_before_they_are_delivered() {
+    let desk = Desk::new();
+    let mut answer = echo_stream(4, 64);
+    let inner = answer.body;
+    answer.body = Box::new(move |sent| inner(&sent.replace("please", &format!("use {KEY} and then"))));
+    let traffic = desk.chat(&[("user", "say please stop here")], &answer);
+    assert_eq!(traffic.status, 200);
+    assert!(!traffic.received.contains(KEY), "{}", traffic.received);
+    let text = streamed_text(&traffic.received);
+    assert!(text.starts_with("say use [SECRET-") && text.ends_with("and then stop here"), "{text}");
+    assert_eq!(traffic.decisions.len(), 2, "prompt and answer each have a verdict");
+}
+
+#[test]
+fn a_malformed_body_is_sent_back_for_mending() {
+    let desk = Desk::new();
+    let traffic = desk.ask(r#"{"messages":[{"role":"user","content":"a","content":"b"}]}"#, &echo());
+    assert_eq!((traffic.sent, traffic.status), (None, 400));
+}
+
+#[test]
+fn a_body_in_an_unreadable_encoding_does_not_leave() {
+    let mut desk = Desk::new();
+    desk.headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!((traffic.sent, traffic.status), (None, 400));
+}
+
+#[test]
+fn a_panic_in_a_detector_forwards_nothing() {
+    let desk =
+        Desk::with(crate::bench::POLICY, Some(Arc::new(|text| assert!(!text.contains("boom"), "a detector failed"))));
+    let traffic = desk.chat(&[("user", "boom")], &echo());
+    assert_eq!((traffic.sent, traffic.status), (None, 403));
+    assert_eq!(traffic.outcomes[0].ending, Ending::Failed);
+    assert_eq!(desk.chat(&[("user", "hello")], &echo()).status, 200, "the next interaction is not affected");
+}
+
+#[test]
+fn nothing_leaves_without_its_entry() {
+    let mut desk = Desk::new();
+    desk.ledger_works = false;
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!((traffic.sent, traffic.status), (None, 403));
+}
+
+#[test]
+fn who_asks_decides_too() {
+    let mut desk = Desk::new();
+    desk.tier = "free".into();
+    desk.caller = caller(Who::Contractor);
+    // Not approved: the table says coach for everybody; nothing is foreseen for classes outside it.
+    assert_eq!(desk.chat(&[("user", "hello")], &echo()).status, 200);
+    let secret = desk.chat(&[("user", &format!("card {CARD}"))], &echo());
+    assert_eq!(secret.status, 403);
+}
