@@ -1,1 +1,16 @@
-//! The enforcement points: LLM gateway, upstream connections.
+//! The enforcement points: edges that take bytes from clients, ask the engine, and carry out what it says.
+//!
+//! * [`gateway`]: the LLM gateway. Programs set their base URL to it and name themselves with an API key.
+//! * [`drive`]: carries one interaction from request to outcome, for every enforcement point.
+//! * [`upstream`]: the only module that opens connections to AI services; it sends what a permit let through.
+//! * [`recorder`]: seals personal parts and writes entries; nothing leaves before its decision is written.
+//! * [`callers`]: who calls with which API key;
+//! * [`live`]: what is running now (snapshot, providers), swapped whole.
+
+pub mod callers;
+pub mod drive;
+pub mod gateway;
+pub mod limits;
+pub mod live;
+pub mod recorder;
+pub mod upstream;

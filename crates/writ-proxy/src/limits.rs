@@ -1,0 +1,28 @@
+//! The named limits of the enforcement points (LIM-1).
+
+use std::time::Duration;
+
+use writ_base::Limit;
+
+/// Connections from clients at the same time.
+pub static CONNECTIONS: Limit = Limit::new("proxy.connections", "connections", 10_000);
+/// Interactions at the same time.
+pub static INTERACTIONS: Limit = Limit::new("proxy.interactions", "interactions", 5_000);
+/// Reading jobs at the same time.
+pub static JOBS: Limit = Limit::new("proxy.jobs", "jobs", 32);
+/// Pieces of an answer between upstream and client.
+pub static PIECES: Limit = Limit::new("proxy.answer.pieces", "pieces", 16);
+/// Header bytes of a request.
+pub static HEAD: Limit = Limit::new("proxy.head", "bytes", 64 << 10);
+
+/// All of them, for metrics and the reference page.
+pub static ALL: &[&Limit] = &[&CONNECTIONS, &INTERACTIONS, &JOBS, &PIECES, &HEAD, &crate::callers::REMEMBERED];
+
+/// How long a client may take to send a request's head.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may pause within a body.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an AI service may take to begin its answer; reasoning models think for minutes.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long connections may finish after the stop was asked for.
+pub const DRAIN: Duration = Duration::from_secs(5);

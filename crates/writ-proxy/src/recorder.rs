@@ -1,0 +1,64 @@
+//! Writes what happened: decisions before anything leaves, outcomes at the end, reasons that were given.
+
+use std::sync::Arc;
+
+use writ_base::telemetry::Counter;
+use writ_base::{Moment, Randomness};
+use writ_engine::NewDecision;
+use writ_model::record::{EntryKind, OutcomeSkeleton};
+use writ_model::standing::Acknowledgement;
+use writ_store::ledger::SealedPart;
+use writ_store::{Ledger, NewEntry, State};
+
+/// The writing end of ledger and state.
+#[derive(Clone)]
+pub struct Recorder {
+    ledger: Ledger,
+    state: Arc<State>,
+    randomness: Arc<dyn Randomness>,
+}
+
+impl Recorder {
+    /// A recorder over an open ledger and state.
+    pub fn new(ledger: Ledger, state: Arc<State>, randomness: Arc<dyn Randomness>) -> Self {
+        Self { ledger, state, randomness }
+    }
+
+    /// Writes a decision with its sealed personal part; `false` if it could not be written.
+    pub async fn decision(&self, new: NewDecision, now: Moment) -> bool {
+        let Some(personal) = self.seal(&new, now).await else { return false };
+        self.append(NewEntry::decision(&new.skeleton, Some(personal), now)).await
+    }
+
+    /// Writes an outcome. Without it the interaction is closed as interrupted at the next start.
+    pub async fn outcome(&self, outcome: &OutcomeSkeleton, now: Moment) {
+        if !self.append(NewEntry::outcome(outcome, now)).await {
+            Counter::LedgerFailures.increment();
+        }
+    }
+
+    /// Keeps a reason that was given.
+    pub async fn acknowledgement(&self, acknowledgement: Acknowledgement) {
+        if let Err(error) = self.state.acknowledge(&acknowledgement, &self.ledger).await {
+            Counter::LedgerFailures.increment();
+            tracing::error!(%error, "an acknowledgement was not kept; it holds until the next start only");
+        }
+    }
+
+    async fn seal(&self, new: &NewDecision, now: Moment) -> Option<SealedPart> {
+        let principal = new.personal.principal;
+        let key = self.state.person_key(principal, now, &self.ledger).await;
+        let key =
+            key.inspect_err(|error| tracing::error!(%error, "no key for a personal part: nothing is sent")).ok()?;
+        let plain = serde_json::to_vec(&new.personal).ok()?;
+        Some(key.seal(EntryKind::Decision, Some(new.skeleton.interaction), &plain, &*self.randomness))
+    }
+
+    async fn append(&self, entry: NewEntry) -> bool {
+        let written = self.ledger.append(entry).await;
+        if let Err(error) = &written {
+            tracing::error!(%error, "the ledger did not take an entry");
+        }
+        written.is_ok()
+    }
+}
