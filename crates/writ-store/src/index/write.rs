@@ -78,7 +78,7 @@ struct Rows {
 
 /// Values of one table, row after row.
 #[derive(Default)]
-struct Table(Vec<Vec<Value>>);
+struct Table(Vec<Value>);
 
 enum Value {
     Null,
@@ -89,9 +89,15 @@ enum Value {
 
 /// The ids of names in one file; new ones are written with the batch.
 struct Terms {
-    known: BTreeMap<String, i64>,
+    known: BTreeMap<Kind, BTreeMap<String, i64>>,
+    count: i64,
     new: Table,
 }
+
+/// What a term names; the word before the colon of its name.
+type Kind = &'static str;
+/// All kinds of terms.
+const KINDS: [Kind; 4] = ["service", "effect", "clause", "class"];
 
 pub(super) const HOUR_NANOS: i64 = 3_600_000_000_000;
 
@@ -191,7 +197,7 @@ impl Rows {
             }
             (EntryKind::Outcome, Some(interaction)) => {
                 let outcome: OutcomeSkeleton = serde_json::from_slice(&entry.skeleton)?;
-                self.outcomes.0.push(vec![
+                self.outcomes.0.extend([
                     Value::Bytes(*interaction.as_bytes()),
                     Value::Text(ending_name(outcome.ending)),
                     outcome.status.map_or(Value::Null, |status| Value::Number(status.into())),
@@ -231,11 +237,11 @@ impl Rows {
         // Most records are allowed: a tag for that would help nobody.
         let stopped = (decision.enforced != Effect::Allow).then(|| terms.id("effect", decision.enforced.as_str()));
         let tags = clause_ids.into_iter().chain(class_ids).chain(stopped).chain([service]);
-        self.tags.0.extend(tags.map(|tag| vec![Value::Number(tag), Value::Number(sequence)]));
+        self.tags.0.extend(tags.flat_map(|tag| [Value::Number(tag), Value::Number(sequence)]));
         if let Some(code) = &decision.reference {
-            self.codes.0.push(vec![Value::Text(code.to_string()), Value::Number(sequence)]);
+            self.codes.0.extend([Value::Text(code.to_string()), Value::Number(sequence)]);
         }
-        self.records.0.push(vec![
+        self.records.0.extend([
             Value::Number(sequence),
             Value::Number(time),
             Value::Bytes(interaction),
@@ -252,20 +258,28 @@ impl Rows {
 
 impl Terms {
     async fn load(connection: &mut SqliteConnection) -> Result<Self, IndexError> {
-        let rows = sqlx::query("SELECT id, name FROM terms").fetch_all(connection).await?;
-        let known = rows.iter().map(|row| Ok((row.try_get(1)?, row.try_get(0)?)));
-        Ok(Self { known: known.collect::<Result<_, sqlx::Error>>()?, new: Table::default() })
+        let mut terms = Self { known: BTreeMap::new(), count: 0, new: Table::default() };
+        for row in sqlx::query("SELECT id, name FROM terms").fetch_all(connection).await? {
+            let (id, name): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+            terms.count = terms.count.max(id);
+            if let Some((kind, name)) = name.split_once(':')
+                && let Some(kind) = KINDS.iter().find(|it| **it == kind)
+            {
+                terms.known.entry(kind).or_default().insert(name.to_owned(), id);
+            }
+        }
+        Ok(terms)
     }
 
-    fn id(&mut self, kind: &str, name: &str) -> i64 {
-        let name = format!("{kind}:{name}");
-        if let Some(id) = self.known.get(&name) {
+    fn id(&mut self, kind: Kind, name: &str) -> i64 {
+        let known = self.known.entry(kind).or_default();
+        if let Some(id) = known.get(name) {
             return *id;
         }
-        let id = number(self.known.len() as u64) + 1;
-        self.new.0.push(vec![Value::Number(id), Value::Text(name.clone())]);
-        self.known.insert(name, id);
-        id
+        self.count += 1;
+        known.insert(name.to_owned(), self.count);
+        self.new.0.extend([Value::Number(self.count), Value::Text(format!("{kind}:{name}"))]);
+        self.count
     }
 }
 
@@ -274,13 +288,13 @@ const STATEMENT_ROWS: [usize; 3] = [128, 16, 1];
 
 impl Table {
     async fn insert(self, connection: &mut SqliteConnection, into: &str, columns: usize) -> Result<(), IndexError> {
-        let mut rows = self.0.into_iter().peekable();
+        let mut values = self.0.into_iter();
         let row = format!("({})", vec!["?"; columns].join(","));
         for size in STATEMENT_ROWS {
             let statement = format!("{into} VALUES {}", vec![row.as_str(); size].join(","));
-            while rows.len() >= size {
+            while values.len() >= size * columns {
                 let mut arguments = SqliteArguments::default();
-                for value in rows.by_ref().take(size).flatten() {
+                for value in values.by_ref().take(size * columns) {
                     value.add(&mut arguments)?;
                 }
                 let statement = AssertSqlSafe(statement.clone());

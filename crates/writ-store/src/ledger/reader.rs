@@ -114,13 +114,40 @@ impl LedgerReader {
 
     /// The segment in which the next entry stands or will stand.
     fn segment_of_next(&self) -> Result<Option<Segment>, LedgerError> {
-        let names = self.storage.names().map_err(LedgerError::io("list", "."))?;
-        let mut segments = names.iter().filter_map(|name| Some((segment_first(name)?, name)));
-        let found = segments.rfind(|(first, _)| *first <= self.next);
+        let found = self.segments()?.into_iter().rfind(|(first, _)| *first <= self.next);
         match found {
-            Some((_, name)) => self.load(name),
+            Some((_, name)) => self.load(&name),
             None => Ok(None),
         }
+    }
+
+    /// The segments in order. The last one does not count before its head is whole: a writer is making it, or a crash
+    /// left it half-made, and the next start removes it.
+    fn segments(&self) -> Result<Vec<(u64, String)>, LedgerError> {
+        let names = self.storage.names().map_err(LedgerError::io("list", "."))?;
+        let mut segments: Vec<_> = names.into_iter().filter_map(|name| Some((segment_first(&name)?, name))).collect();
+        if let Some((_, name)) = segments.last()
+            && self.half_made(name)?
+        {
+            segments.pop();
+        }
+        Ok(segments)
+    }
+
+    fn half_made(&self, name: &str) -> Result<bool, LedgerError> {
+        let file = self.storage.open(name, false).map_err(LedgerError::io("open", name))?;
+        let read = |length| file.read(0, length).map_err(LedgerError::io("read", name));
+        let mut bytes = read(SegmentHead::FIXED_BYTES)?;
+        if let Err(Malformed::Short { needed }) = SegmentHead::read(&bytes) {
+            bytes = read(needed)?;
+        }
+        if matches!(SegmentHead::read(&bytes), Ok(_) | Err(Malformed::Newer(_))) {
+            return Ok(false);
+        }
+        let length = file.length().map_err(LedgerError::io("read", name))?;
+        let all = read(usize::try_from(length).unwrap_or(usize::MAX))?;
+        // Written to its end in the meantime, or damaged: a segment with entries had a head.
+        Ok(SegmentHead::read(&all).is_err() && !super::recovery::holds_entry(&all, |_| true))
     }
 
     fn load(&self, name: &str) -> Result<Option<Segment>, LedgerError> {
@@ -133,8 +160,7 @@ impl LedgerReader {
     }
 
     fn followed(&self, name: &str) -> Result<bool, LedgerError> {
-        let names = self.storage.names().map_err(LedgerError::io("list", "."))?;
-        Ok(names.iter().rfind(|name| segment_first(name).is_some()).is_some_and(|last| last.as_str() > name))
+        Ok(self.segments()?.last().is_some_and(|(_, last)| last.as_str() > name))
     }
 }
 
