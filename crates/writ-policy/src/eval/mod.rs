@@ -11,6 +11,8 @@
 //! * A pending action is one that leaves: every other one is known from the connection, from the head, or because it
 //!   is an answer. In a row for unreadable content an action keeps its direction only.
 //! * Unreadable answers are blocked only by rows: rules that do not name `receive` or `tool-result` do not judge them.
+//! * Only a rule that says `fail: open` opens unreadable content. Where an exception or the roll-out suspends the rules
+//!   that fail closed, content is stopped by default, as it would be without them; the roll-out has no entry for that.
 //! * An exception without `data` has no condition on what was found.
 //! * A roll-out entry counts while it is in force and for those in its ring; where none counts the step is enforce. If the
 //!   directory cannot say whether a person is in a group, the stricter possibility holds.
@@ -56,7 +58,7 @@ use rows::{Bits, Gates, Mask, Rows, Test, Tests, mask};
 use situation::Situation;
 use weigh::Bound;
 
-/// The clause name of a block that stands because content could not be read and no rule says what then happens.
+/// The clause name of a block that stands because content could not be read, no rule opens it, and none in force stops it.
 pub const UNREADABLE: Term = Term::fixed("unreadable");
 
 /// A policy that can judge: immutable, to be shared between threads behind one `Arc`.

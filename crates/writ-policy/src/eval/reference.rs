@@ -47,6 +47,7 @@ struct Demand<'a> {
     unfulfillable: BTreeSet<Term>,
     ask_level: bool,
     satisfied: bool,
+    failed: bool,
     unread: bool,
 }
 
@@ -273,11 +274,11 @@ impl<'a> Judge<'a> {
         self.unreadable() && self.earlier_keys_hold(rule)
     }
 
-    /// Whether unreadable content is stopped because no rule says what then happens; answers are judged only by rules.
-    fn stopped_unread(&self) -> bool {
+    /// Whether there is unreadable content that no rule opens; answers are judged only by rules.
+    fn unopened(&self) -> bool {
         let answer = matches!(self.action(), Some(Action::Receive | Action::ToolResult));
-        let spoken = self.model.rules.iter().any(|rule| rule.raises() && self.earlier_keys_hold(rule));
-        self.unreadable() && !answer && !spoken
+        let opens = |rule: &Rule| rule.raises() && !rule.fail_closed && self.earlier_keys_hold(rule);
+        self.unreadable() && !answer && !self.model.rules.iter().any(opens)
     }
 
     /// Whether an exception is in force and its situation is this one.
@@ -371,7 +372,7 @@ impl<'a> Judge<'a> {
         }
         let because_unread = unread && effect < Effect::Block;
         let effect = if unread { Effect::Block } else { effect };
-        Demand { rule, effect, redact, unfulfillable, ask_level, satisfied, unread: because_unread }
+        Demand { rule, effect, redact, unfulfillable, ask_level, satisfied, failed: unread, unread: because_unread }
     }
 
     /// The step of a clause: of the entries in force for this person the strictest; enforce where there is none.
@@ -405,7 +406,9 @@ impl<'a> Judge<'a> {
         used: &BTreeSet<ExceptionId>,
         step: impl Fn(&Term) -> Step,
     ) -> Verdict {
-        let stopped = self.stopped_unread();
+        // Without a row in force that fails closed, unreadable content that no rule opens is stopped by default.
+        let closed = |demand: &Demand<'_>| demand.failed && step(&demand.rule.clause) == Step::Enforce;
+        let stopped = self.unopened() && !demands.iter().any(closed);
         let stepped: Vec<(&Demand<'_>, Effect, BTreeSet<Term>)> = demands
             .iter()
             .filter_map(|demand| {

@@ -56,6 +56,8 @@ struct Demand<'a> {
     ask_level: bool,
     /// Its justify was satisfied.
     satisfied: bool,
+    /// It fails closed on what could not be read.
+    failed: bool,
     /// Its effect comes from what could not be read.
     unread: bool,
 }
@@ -64,7 +66,8 @@ struct Demand<'a> {
 struct Ground {
     /// The posture's effect; `None` where the situation is foreseen.
     posture: Option<Effect>,
-    /// Nothing could be read and no rule says what then happens.
+    /// Something could not be read and no rule opens it. Rules that fail closed stop it; where an exception or the
+    /// roll-out suspends them the default does, as it would without them.
     stopped_unread: bool,
 }
 
@@ -121,8 +124,8 @@ impl Policy {
         verdict
     }
 
-    /// The rules whose rows hold, in the order of the text, and whether content that could not be read is stopped
-    /// because no row says what then happens.
+    /// The rules whose rows hold, in the order of the text, and whether there is content that could not be read and
+    /// that no row opens: it is stopped, by rows that fail closed or, without any in force, by default.
     pub(super) fn hits(&self, demanding: View<'_>, relaxing: View<'_>) -> (Hits, bool) {
         let mut hits = Hits::new();
         for (gate, row) in self.gates.raise.iter().zip(&self.rows.raise) {
@@ -137,10 +140,10 @@ impl Policy {
         if !self.fixed.unreadable.holds(demanding) {
             return (hits, false);
         }
-        let mut spoken = false;
+        let mut opened = false;
         for row in &self.rows.failure {
-            spoken |= all_hold(&row.tests, relaxing);
             let closed = self.rule_at(row.rule).is_some_and(|rule| rule.fail_closed);
+            opened |= !closed && all_hold(&row.tests, relaxing);
             if closed && all_hold(&row.tests, demanding) {
                 match hits.binary_search_by_key(&row.rule, |hit| hit.rule) {
                     Ok(place) => hits.iter_mut().skip(place).take(1).for_each(|hit| hit.unread = true),
@@ -148,7 +151,7 @@ impl Policy {
                 }
             }
         }
-        (hits, !spoken && self.fixed.stopped_unread.holds(demanding))
+        (hits, !opened && self.fixed.stopped_unread.holds(demanding))
     }
 
     /// Places of the exceptions that apply.
@@ -240,6 +243,7 @@ impl Policy {
             unfulfillable: BTreeSet::new(),
             ask_level: false,
             satisfied: false,
+            failed: hit.unread,
             unread: hit.unread,
         };
         if hit.read {
@@ -325,7 +329,9 @@ impl Policy {
             verdict.base = Base::Posture(effect);
             causes.push((fixed_cause(POSTURE, effect), None));
         }
-        if ground.stopped_unread {
+        let closed = |demand: &Demand<'_>| demand.failed && step(&demand.rule.clause) == Step::Enforce;
+        let stopped_by_default = ground.stopped_unread && !demands.iter().any(closed);
+        if stopped_by_default {
             causes.push((fixed_cause(UNREADABLE, Effect::Block), None));
         }
         for demand in demands {
@@ -359,7 +365,7 @@ impl Policy {
                 roles = Some(roles.map_or(granted.clone(), |other| other.intersection(&granted).cloned().collect()));
             }
             if strictest {
-                let unread = demand.map_or(ground.stopped_unread && !of_posture, |demand| demand.unread);
+                let unread = demand.map_or(stopped_by_default && !of_posture, |demand| demand.unread);
                 verdict.unreadable |= unread;
             }
             let list = if strictest || !cause.redact.is_empty() { &mut verdict.decided } else { &mut verdict.applied };

@@ -355,6 +355,22 @@ fn the_strictest_fail_posture_counts() {
 }
 
 #[test]
+fn a_suspended_rule_does_not_open_unreadable_content() {
+    // Found by `pol_2_a_rule_that_does_not_foresee_never_weakens` at seed 1341.
+    let policy =
+        |fail_closed| compile(vec![Rule { fail_closed, ..raise("c", &[("data", "phi")], Effect::Block) }, anything()]);
+    for step in [Step::Observe, Step::Coach] {
+        let entries = || vec![entry(Term::fixed("c"), step, Ring::Everyone)];
+        let closed = judge(&policy(true).with_standing(vec![], entries()).unwrap(), &unread(facts())).enforced;
+        assert_eq!((closed.effect, &closed.decided[0].clause), (Effect::Block, &UNREADABLE));
+        let open = judge(&policy(false).with_standing(vec![], entries()).unwrap(), &unread(facts())).enforced;
+        assert_eq!(open.effect, Effect::Allow);
+    }
+    let excepted = policy(true).with_standing(vec![grant("c", &[])], vec![]).unwrap();
+    assert_eq!(judge(&excepted, &unread(facts())).full.effect, Effect::Block);
+}
+
+#[test]
 fn a_rule_about_answers_does_not_open_what_leaves() {
     let rule = || Rule { fail_closed: false, ..redact("c", &[("data", "phi"), ("action", "receive")]) };
     assert_eq!(effect_of(rule(), &unread(facts())), Effect::Block);
