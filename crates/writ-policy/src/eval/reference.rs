@@ -592,8 +592,11 @@ fn value_names(dimension: Dimension, held: impl Fn(u8) -> bool) -> BTreeSet<Stri
 fn listed(key: &KeyTest) -> BTreeSet<String> {
     let names = key.values.iter().flat_map(|value| match value {
         KeyValue::Closed(index) => value_names(key.dimension, |place| place == *index),
-        KeyValue::Open(name) => BTreeSet::from([name.to_string()]),
-        KeyValue::Plain | KeyValue::AnyClass | KeyValue::Class { .. } => BTreeSet::new(),
+        KeyValue::Open(name) if matches!(key.dimension.spec().values, Values::Open(_)) => {
+            BTreeSet::from([name.to_string()])
+        }
+        // A value of another kind names nothing here; the parser makes none.
+        _ => BTreeSet::new(),
     });
     names.collect()
 }
