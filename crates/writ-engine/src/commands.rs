@@ -19,7 +19,7 @@ pub enum Input {
     /// The prompt's body could not be received whole.
     BodyFailed(Unreadable),
     /// A job has ended.
-    Done(JobDone),
+    Done(Box<JobDone>),
     /// A job has not ended by its deadline.
     Late(JobId),
     /// The decision entry was written (`true`), or could not be.

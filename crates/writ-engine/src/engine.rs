@@ -26,6 +26,9 @@ pub struct EngineKeys {
     pub mark: SecretKey,
 }
 
+/// Sees each text before it is scanned.
+pub type BeforeScan = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// How an engine is set up.
 #[derive(Clone)]
 pub struct EngineOptions {
@@ -38,7 +41,7 @@ pub struct EngineOptions {
     /// Whether judged traffic goes on when its decision cannot be written; default no.
     pub ledger_fail_open: bool,
     /// Called before each text is scanned: lets a test make a detector fail.
-    pub before_scan: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub before_scan: Option<BeforeScan>,
 }
 
 /// The shared half of the decision point.

@@ -79,7 +79,7 @@ enum State {
 
 #[derive(Debug)]
 enum Next {
-    Forward { request: Permitted<JudgedRequest>, sent: Sent },
+    Forward { request: Box<Permitted<JudgedRequest>>, sent: Box<Sent> },
     Refuse(Box<crate::commands::Response>),
 }
 
@@ -148,7 +148,7 @@ impl Inspection {
             (State::Receiving(body), Input::Body(bytes)) => self.receive(body, &bytes, now, out),
             (State::Receiving(body), Input::BodyEnd) => self.read(body.freeze(), now, out),
             (State::Receiving(_), Input::BodyFailed(why)) => self.judge(Reading::unreadable(why), now, out),
-            (State::Reading(id), Input::Done(done)) if done.id == id => self.read_done(done, now, out),
+            (State::Reading(id), Input::Done(done)) if done.id == id => self.read_done(*done, now, out),
             (State::Reading(id), Input::Late(late)) if late == id => {
                 self.judge(Reading::unreadable(Unreadable::Timeout), now, out);
             }
@@ -229,7 +229,7 @@ impl Inspection {
             out.push(Command::Run(job));
         } else {
             let done = job.run();
-            self.take(Input::Done(done), now, out);
+            self.take(Input::Done(Box::new(done)), now, out);
         }
     }
 
@@ -374,13 +374,13 @@ impl Inspection {
             conversation,
             bytes_up: bytes.len() as u64,
         };
-        let request = permit.clear(JudgedRequest {
+        let request = Box::new(permit.clear(JudgedRequest {
             method: opening.method.clone(),
             path_and_query: opening.path_and_query.clone(),
             headers,
             body: bytes.into(),
-        });
-        self.state = State::Recording(Box::new(Next::Forward { request, sent }));
+        }));
+        self.state = State::Recording(Box::new(Next::Forward { request, sent: Box::new(sent) }));
         out.push(Command::Append(Box::new(new)));
     }
 
@@ -438,8 +438,8 @@ impl Inspection {
             }
             Next::Forward { request, sent } => {
                 self.sent = sent.bytes_up;
-                self.state = State::Awaiting(Box::new(sent));
-                out.push(Command::Forward(Box::new(request)));
+                self.state = State::Awaiting(sent);
+                out.push(Command::Forward(request));
             }
         }
     }

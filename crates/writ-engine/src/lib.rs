@@ -32,7 +32,7 @@ pub mod vault;
 pub mod voice;
 
 pub use commands::{Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};
-pub use engine::{Engine, EngineKeys, EngineOptions};
+pub use engine::{BeforeScan, Engine, EngineKeys, EngineOptions};
 pub use inspection::Inspection;
 pub use opening::{Audience, Caller, Opening};
 pub use permit::{Destination, Grounds, JudgedRequest, Permit, Permitted, Released};

@@ -186,7 +186,7 @@ impl Driver {
             tokio::task::spawn_blocking(move || job.run()).await
         };
         match tokio::time::timeout(writ_engine::limits::JOB_DEADLINE, work).await {
-            Ok(Ok(done)) => Input::Done(done),
+            Ok(Ok(done)) => Input::Done(Box::new(done)),
             Ok(Err(_)) | Err(_) => Input::Late(id),
         }
     }

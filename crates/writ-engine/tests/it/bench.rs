@@ -10,8 +10,8 @@ use writ_base::{Clock, ManualClock, Moment, SeededRandom};
 use writ_catalog::{Catalog, OrganisationServices};
 use writ_engine::voice::Voice;
 use writ_engine::{
-    Audience, Caller, Command, Destination, Engine, EngineKeys, EngineOptions, Input, Inspection, NewDecision, Opening,
-    Snapshot,
+    Audience, BeforeScan, Caller, Command, Destination, Engine, EngineKeys, EngineOptions, Input, Inspection,
+    NewDecision, Opening, Snapshot,
 };
 use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
@@ -126,7 +126,7 @@ impl Desk {
         Self::with(POLICY, None)
     }
 
-    pub fn with(policy: &str, before_scan: Option<Arc<dyn Fn(&str) + Send + Sync>>) -> Self {
+    pub fn with(policy: &str, before_scan: Option<BeforeScan>) -> Self {
         let randomness = Arc::new(SeededRandom::new(11));
         let keys =
             EngineKeys { placeholder: SecretKey::generate(&*randomness), mark: SecretKey::generate(&*randomness) };
@@ -210,7 +210,7 @@ impl Desk {
             match command {
                 Command::Run(job) => {
                     traffic.jobs += 1;
-                    self.tell(inspection, Input::Done(job.run()), answer, traffic);
+                    self.tell(inspection, Input::Done(Box::new(job.run())), answer, traffic);
                 }
                 Command::Append(new) => {
                     traffic.decisions.push(*new);

@@ -1,5 +1,8 @@
 //! The engine from outside: whole interactions through the state machine, without a socket.
 
+#![expect(clippy::string_slice, reason = "tests cut texts of known form")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
 mod bench;
 mod flow;
 mod invariants;

@@ -1,0 +1,273 @@
+//! `writ ledger`: is the ledger whole, and what is in it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use writ_base::{ContentHash, Limit, Moment};
+use writ_model::{Effect, Term};
+use writ_store::Index;
+use writ_store::backup::DataDirectory;
+use writ_store::index::{Query as Question, Row};
+use writ_store::ledger::{Checkpoint, LedgerReader, Trust, VerifyError, verify};
+use writ_store::storage::{FileStorage, Storage};
+
+use super::files::Source;
+use super::settings::ConfigFile;
+use super::{Exit, Output, block_on};
+
+static CHECKPOINT: Limit = Limit::new("cli.checkpoint", "bytes", 64 << 10);
+
+/// Verify or query the ledger
+///
+/// The ledger is the append-only chain of records. Both commands work beside a running server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    Verify(Verify),
+    Query(Query),
+}
+
+/// Prove that the ledger is whole
+///
+/// Every entry, segment, checkpoint and signature is checked, without any key. A checkpoint that was kept from earlier
+/// also catches truncation and rewriting; the last one is printed with `--json`, to be kept.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  writ ledger verify --config writ.toml
+  writ ledger verify --ledger /backup/ledger --checkpoint kept.json --key 5c1f...
+
+Exit codes: 0 it is whole; 1 it is not; 2 it cannot be read.")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The folder with the segments, in place of the configuration's
+    #[arg(long, value_name = "DIR")]
+    ledger: Option<PathBuf>,
+    /// A checkpoint kept from earlier, which the ledger must extend
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// The public key that must have signed first
+    #[arg(long, value_name = "HEX")]
+    key: Vec<ContentHash>,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// List verdicts, newest first
+///
+/// Answers come from the index, which holds no person and no content.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  writ ledger query --effect block --from 2026-11-01
+  writ ledger query --reference 7F3K-29 --json
+
+Times are `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM:SSZ`, in UTC. Exit codes: 0 something found; 1 nothing found.")]
+pub(crate) struct Query {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// From this time on
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    from: Option<Moment>,
+    /// Before this time
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    to: Option<Moment>,
+    /// Of this service
+    #[arg(long, value_name = "ID")]
+    service: Option<String>,
+    /// With this effect: allow, coach, justify or block
+    #[arg(long, value_name = "EFFECT", value_parser = effect)]
+    effect: Option<Effect>,
+    /// Decided by the clause with this id
+    #[arg(long, value_name = "ID")]
+    clause: Option<String>,
+    /// With this class found
+    #[arg(long, value_name = "CLASS")]
+    class: Option<String>,
+    /// The one with this reference code
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["from", "to", "service", "effect", "clause", "class"])]
+    reference: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    limit: usize,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    Moment::parse(text).ok_or_else(|| "write `2026-11-22` or `2026-11-22T09:30:00Z`".to_owned())
+}
+
+fn effect(text: &str) -> Result<Effect, String> {
+    let found = Effect::ALL.iter().copied().find(|effect| effect.as_str() == text);
+    found.ok_or_else(|| "say allow, coach, justify or block".to_owned())
+}
+
+impl LedgerCommand {
+    pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+        match self {
+            Self::Verify(verify) => verify.run(output),
+            Self::Query(query) => block_on(query.run(output)),
+        }
+    }
+}
+
+/// The segments in a folder; a folder that does not exist is not made.
+fn storage(folder: &std::path::Path) -> anyhow::Result<Arc<dyn Storage>> {
+    if !folder.is_dir() {
+        bail!("there is no ledger at `{}`; check `data-directory` in the configuration", folder.display());
+    }
+    Ok(Arc::new(FileStorage::new(folder).with_context(|| format!("cannot read `{}`", folder.display()))?))
+}
+
+impl Verify {
+    fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+        let folder = match &self.ledger {
+            Some(folder) => folder.clone(),
+            None => DataDirectory::new(&self.file.load()?.data_directory).ledger(),
+        };
+        let earlier = self.checkpoint.iter().map(|path| {
+            let text = Source::File(path.clone()).text(&CHECKPOINT)?;
+            serde_json::from_str::<Checkpoint>(&text)
+                .with_context(|| format!("`{}` is not a checkpoint", path.display()))
+        });
+        let trust = Trust { earlier: earlier.collect::<Result<_, _>>()?, keys: self.key.clone() };
+        match verify(storage(&folder)?, &trust) {
+            Ok(verified) => {
+                self.whole(&verified, output)?;
+                Ok(Exit::Yes)
+            }
+            Err(error @ VerifyError::Empty) => Err(error.into()),
+            Err(error) => {
+                if self.json {
+                    output.json(&json!({ "whole": false, "error": error.to_string() }))?;
+                } else {
+                    let word = output.verdict(false, "not whole");
+                    output.line(format_args!("{word}: {error}"))?;
+                }
+                Ok(Exit::No)
+            }
+        }
+    }
+
+    fn whole(&self, verified: &writ_store::ledger::Verified, output: &mut Output) -> anyhow::Result<()> {
+        if self.json {
+            return output.json(&json!({
+                "whole": true,
+                "organisation": verified.organisation,
+                "chain": verified.chain,
+                "entries": verified.entries,
+                "segments": verified.segments,
+                "checkpoints": verified.checkpoints,
+                "personal-parts": verified.personal_parts,
+                "gaps": verified.gaps,
+                "unsigned": verified.unsigned,
+                "torn-bytes": verified.torn_bytes,
+                "root": verified.root,
+                "last-checkpoint": verified.last_checkpoint,
+            }));
+        }
+        let word = output.verdict(true, "whole");
+        let (entries, segments, checkpoints) = (verified.entries, verified.segments, verified.checkpoints);
+        output.line(format_args!("{word}: {entries} entries, {segments} segments, {checkpoints} checkpoints"))?;
+        if verified.gaps > 0 {
+            output.line(format_args!("note: {} gaps say that entries may be missing", verified.gaps))?;
+        }
+        if verified.unsigned > 0 {
+            output.line(format_args!("note: nobody has signed yet for the last {} entries", verified.unsigned))?;
+        }
+        if self.checkpoint.is_empty() {
+            output.line("note: give a checkpoint kept from earlier with `--checkpoint` to catch rewriting")?;
+        }
+        output.line(format_args!("root {}", verified.root))?;
+        Ok(())
+    }
+}
+
+impl Query {
+    async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+        let directory = DataDirectory::new(&self.file.load()?.data_directory);
+        let storage = storage(&directory.ledger())?;
+        let index = Index::open(&directory.index()).await?;
+        let mut reader = LedgerReader::new(Arc::clone(&storage), index.position());
+        // Where a server runs, it indexes; two writers would be in each other's way.
+        match storage.lock() {
+            Ok(lock) => {
+                index.catch_up(&mut reader).await?;
+                drop(lock);
+            }
+            Err(_) => match reader.count() {
+                0 => {}
+                late => output.say(format_args!("note: {late} entries are not indexed yet; ask again in a moment"))?,
+            },
+        }
+        let rows = self.ask(&index).await?;
+        for row in &rows {
+            if self.json {
+                output.json_line(&as_json(row))?;
+            } else {
+                let line = as_text(row, output);
+                output.line(line)?;
+            }
+        }
+        index.close().await?;
+        Ok(if rows.is_empty() { Exit::No } else { Exit::Yes })
+    }
+
+    async fn ask(&self, index: &Index) -> anyhow::Result<Vec<Row>> {
+        if let Some(code) = &self.reference {
+            return Ok(index.by_reference(&code.to_uppercase()).await?.into_iter().collect());
+        }
+        let question = Question {
+            from: self.from,
+            to: self.to,
+            service: self.service.clone(),
+            effect: self.effect,
+            clause: self.clause.clone(),
+            class: self.class.clone(),
+            before: None,
+            limit: self.limit,
+        };
+        Ok(index.query(&question).await?)
+    }
+}
+
+fn as_json(row: &Row) -> Value {
+    let outcome = row.outcome.as_ref().map(|outcome| {
+        json!({
+            "ending": outcome.ending,
+            "status": outcome.status,
+            "bytes-up": outcome.bytes_up,
+            "bytes-down": outcome.bytes_down,
+            "duration-ms": outcome.duration_ms,
+        })
+    });
+    json!({
+        "sequence": row.sequence,
+        "time": row.time.to_string(),
+        "interaction": row.interaction,
+        "direction": row.direction,
+        "service": row.service,
+        "enforced": row.enforced,
+        "full": row.full,
+        "clauses": row.clauses,
+        "classes": row.classes,
+        "reference": row.reference,
+        "outcome": outcome,
+    })
+}
+
+/// `2026-11-22T09:30:00.000Z  block    openai-api  credentials  [credentials]  7F3K-29  refused`.
+fn as_text(row: &Row, output: &Output) -> String {
+    let listed = |names: &[String]| if names.is_empty() { "-".to_owned() } else { names.join(",") };
+    let ending = row.outcome.as_ref().map_or("under way", |outcome| outcome.ending.as_str());
+    let effect = output.effect(row.enforced);
+    let full = if row.full == row.enforced { String::new() } else { format!(" (full: {})", row.full.as_str()) };
+    let service = Term::from(row.service.as_str());
+    let (clauses, classes) = (listed(&row.clauses), listed(&row.classes));
+    let reference = row.reference.as_deref().unwrap_or("-");
+    format!("{}  {effect}{full}  {service}  found {classes}  clauses {clauses}  {reference}  {ending}", row.time)
+}
