@@ -21,11 +21,28 @@ struct Generator {
 }
 
 /// All generators. A new one adds its line here.
-const GENERATORS: &[Generator] = &[Generator {
-    package: "writ-policy",
-    test: "document::reference::the_reference_page_is_current",
-    files: &["docs/reference/policy-language.md"],
-}];
+const GENERATORS: &[Generator] = &[
+    Generator {
+        package: "writ-policy",
+        test: "document::reference::the_reference_page_is_current",
+        files: &["docs/reference/policy-language.md"],
+    },
+    Generator {
+        package: "writ-detect",
+        test: "catalog::the_reference_page_is_current",
+        files: &["docs/reference/detectors.md"],
+    },
+    Generator {
+        package: "writ-protocol",
+        test: "coverage::coverage_page_says_what_the_cases_say",
+        files: &["docs/coverage.md"],
+    },
+    Generator {
+        package: "writ-store",
+        test: "keys::the_keys_page_is_that_of_the_registry",
+        files: &["docs/keys.md"],
+    },
+];
 
 /// Whether files may change.
 #[derive(Clone, Copy, PartialEq, Eq)]

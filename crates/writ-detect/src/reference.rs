@@ -10,7 +10,7 @@ use crate::{PLACEHOLDER_BYTES, limits};
 /// What the generated page says before its tables.
 const INTRODUCTION: &str = "# Detectors
 
-Generated from `catalog/detectors` (set WRIT_BLESS=1 and run the tests of `writ-detect` to write it again).
+Generated from `catalog/detectors` (set WRIT_UPDATE=1 and run the tests of `writ-detect` to write it again).
 
 ## Certainty
 

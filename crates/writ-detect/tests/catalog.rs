@@ -63,9 +63,9 @@ fn ids_are_unique_and_classes_known() {
 fn the_reference_page_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/detectors.md");
     let page = writ_detect::reference::page(&Pack::builtin());
-    if std::env::var_os("WRIT_BLESS").is_some() {
+    if std::env::var_os("WRIT_UPDATE").is_some() {
         std::fs::write(path, &page).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == page, "docs/reference/detectors.md is out of date; run the tests with WRIT_BLESS=1");
+    assert!(written == page, "docs/reference/detectors.md is out of date; run the tests with WRIT_UPDATE=1");
 }

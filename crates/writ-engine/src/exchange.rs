@@ -65,6 +65,11 @@ fn judge(context: &Context, prompt: &Facts) -> Option<Judge> {
     }
 }
 
+/// Whether any rule can apply to the answer.
+pub(crate) fn is_judged(context: &Context, prompt: &Facts) -> bool {
+    context.snapshot.policy.could_redact_or_raise_answers(prompt) != AnswerDuty::None
+}
+
 /// The facts of an answer in which nothing was found yet.
 fn answer_facts(prompt: &Facts) -> Facts {
     let mut facts = prompt.clone();

@@ -19,14 +19,14 @@ use writ_model::interaction::{ConversationId, InteractionId};
 use writ_model::record::{Ending, OutcomeSkeleton};
 use writ_model::schema::Stage;
 use writ_model::standing::{Acknowledged, Acknowledgement, AcknowledgementId, AcknowledgementScope, POSTURE};
-use writ_model::verdict::Verdict;
+use writ_model::verdict::{Offer, Verdict};
 use writ_model::{
     Action, Author, ClauseQuote, Decision, Dimension, Direction, Effect, Fact, Facts, Note, RefusalKind, Term,
     Unreadable, Who,
 };
 use writ_policy::eval::Staged;
 use writ_policy::rule::KeyValue;
-use writ_protocol::Edit;
+use writ_protocol::{Edit, Endpoint};
 
 use crate::commands::{Command, Input, Job, JobDone, JobId, UpstreamFailure};
 use crate::edits::Replacements;
@@ -50,6 +50,8 @@ pub struct Inspection {
     started: Moment,
     jobs: u32,
     sent: u64,
+    /// Whether the decision entry of the prompt was asked to be written.
+    decided: bool,
 }
 
 /// What does not change during an interaction.
@@ -112,7 +114,8 @@ impl Inspection {
     ) -> Self {
         let interaction = InteractionId::new(now, &*engine.options.randomness);
         let context = Context { engine, snapshot, opening, interaction };
-        let mut inspection = Self { context, state: State::Receiving(BytesMut::new()), started: now, jobs: 0, sent: 0 };
+        let mut inspection =
+            Self { context, state: State::Receiving(BytesMut::new()), started: now, jobs: 0, sent: 0, decided: false };
         inspection.guarded(now, out, |inspection, out| inspection.early(now, out));
         inspection
     }
@@ -199,7 +202,7 @@ impl Inspection {
 
     /// An early record says what was known; what was not read is not made up.
     fn early_facts(&self, mut facts: Facts) -> Facts {
-        facts.action = Fact::Known(Action::Submit);
+        facts.action = Fact::Known(action(&self.context.opening));
         facts
     }
 
@@ -220,6 +223,7 @@ impl Inspection {
             endpoint: self.context.opening.endpoint,
             direction: Direction::Prompt,
             encoding: header(&self.context.opening.headers, "content-encoding"),
+            query: self.context.opening.path_and_query.split_once('?').map(|(_, query)| query.to_owned()),
             body,
         };
         self.jobs += 1;
@@ -246,7 +250,7 @@ impl Inspection {
         let history = History::of(&self.context, &reading);
         let kept = |part: usize| history.keeps(part);
         let head = situation::at_head(opening, snapshot, now);
-        let mut facts = situation::with_body(head, opening, snapshot, &reading, &kept, Action::Submit);
+        let mut facts = situation::with_body(head, opening, snapshot, &reading, &kept, action(opening));
         let content = history.content_digest(engine, &reading);
         facts.acknowledged = engine.acknowledged(opening, Some(content), now);
         let mut decision = snapshot.policy.decide(&facts);
@@ -360,6 +364,10 @@ impl Inspection {
         let opening = &self.context.opening;
         let permit = Permit::issue(self.context.interaction, opening.destination.clone(), Grounds::Verdict(clauses));
         let mut headers = crate::heads::forwardable(&opening.headers);
+        if !compartment.is_empty() || crate::exchange::is_judged(&self.context, &facts) || note.is_some() {
+            // An answer that has to be read is asked for without content encoding.
+            headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
+        }
         if body.is_some() {
             // An edited body is sent without content encoding.
             headers.remove(http::header::CONTENT_ENCODING);
@@ -425,6 +433,7 @@ impl Inspection {
     }
 
     fn recorded(&mut self, next: Next, written: bool, now: Moment, out: &mut Vec<Command>) {
+        self.decided = true;
         if !written {
             Counter::LedgerFailures.increment();
         }
@@ -454,11 +463,27 @@ impl Inspection {
     /// The only thing a poisoned inspection does: refuse, write its outcome, end.
     fn poisoned(&mut self, now: Moment, out: &mut Vec<Command>) {
         let answering = matches!(self.state, State::Answering(_));
+        if !self.decided {
+            out.push(Command::Append(Box::new(self.undecided(now))));
+        }
         out.push(Command::StopUpstream);
         if !answering {
             out.push(Command::Respond(Box::new(self.context.failed())));
         }
         self.end(Ending::Failed, None, 0, 0, now, out);
+    }
+
+    /// The decision of an inspection that failed before its verdict: blocked, as content that could not be read.
+    fn undecided(&self, now: Moment) -> crate::commands::NewDecision {
+        let mut facts = self.early_facts(situation::at_head(&self.context.opening, &self.context.snapshot, now));
+        facts.unreadable = writ_model::Set::one(Unreadable::Error).into();
+        let facts = facts.completed();
+        let mut decision = self.context.snapshot.policy.decide(&facts);
+        for verdict in [&mut decision.enforced, &mut decision.full] {
+            verdict.effect = Effect::Block;
+            verdict.unreadable = true;
+        }
+        record::decision(&self.context, &decision, &facts, None, Stage::Body, None, None)
     }
 
     fn end_of(&mut self, exchange: Exchange, now: Moment, out: &mut Vec<Command>) {
@@ -503,6 +528,14 @@ fn edited_body(opening: &Opening, reading: &Reading, edits: &[Edit]) -> Option<O
         return None;
     }
     reading.message.splice(&reading.body, edits).ok().map(|body| Some(body.into()))
+}
+
+/// What a request does: a form with files, or the files of an API, are an upload.
+fn action(opening: &Opening) -> Action {
+    let path = opening.path_and_query.split('?').next().unwrap_or_default();
+    let files = path.split('/').any(|segment| matches!(segment, "files" | "uploads"));
+    let form = matches!(opening.endpoint, Endpoint::Multipart(_));
+    if opening.method == http::Method::POST && (files || form) { Action::Upload } else { Action::Submit }
 }
 
 /// What makes a conversation: who asks, and how it began. Services that keep the history themselves begin anew with
@@ -550,10 +583,26 @@ impl Context {
             discoveries: reading.map(|reading| self.discoveries(verdict, reading)).unwrap_or_default(),
             why,
             service: service.map_or(&*self.opening.service, |service| &service.name),
-            offers: verdict.offers.clone(),
+            offers: verdict.offers.iter().filter(|offer| self.leads_on(offer, facts)).cloned().collect(),
             reference: voice::reference_code(&*self.engine.options.randomness),
         };
         self.engine.options.voice.refuse(stop, &self.engine.options.keys.mark)
+    }
+
+    /// Whether taking an offer leads to something that passes. A redirect is decided again for the other service, at
+    /// the plan that serves it best; the others were judged with the verdict.
+    fn leads_on(&self, offer: &Offer, facts: &Facts) -> bool {
+        let Offer::Redirect(service) = offer else { return true };
+        let Some(known) = self.snapshot.catalog.service(service) else { return false };
+        let tiers = known.tiers.iter().map(|tier| tier.id.clone()).chain([Term::UNKNOWN]);
+        tiers.into_iter().any(|tier| {
+            let facts = situation::at_service(facts.clone(), known, tier, &self.snapshot);
+            match self.snapshot.policy.decide_staged(&facts) {
+                Staged::EarlyBlock(_) => false,
+                Staged::Open { least, .. } => least.passes(),
+                Staged::Settled(decision) => decision.enforced.effect.passes(),
+            }
+        })
     }
 
     fn decided_by_signal(&self, verdict: &Verdict) -> bool {

@@ -36,4 +36,4 @@ pub use engine::{BeforeScan, Engine, EngineKeys, EngineOptions};
 pub use inspection::Inspection;
 pub use opening::{Audience, Caller, Opening};
 pub use permit::{Destination, Grounds, JudgedRequest, Permit, Permitted, Released};
-pub use snapshot::{NotRunnable, Snapshot, parse, terms};
+pub use snapshot::Snapshot;

@@ -49,7 +49,8 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Only the engine issues permits, from a verdict whose decision entry has been written.
+    /// Only the engine issues permits, from a verdict. What a permit clears is held back until its decision entry has
+    /// been written.
     pub(crate) fn issue(interaction: InteractionId, destination: Destination, grounds: Grounds) -> Self {
         Self { interaction, destination, grounds }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Work {
     pub(crate) endpoint: Endpoint,
     pub(crate) direction: Direction,
     pub(crate) encoding: Option<String>,
+    /// The query of the request's path: it leaves as well.
+    pub(crate) query: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -51,6 +53,8 @@ pub(crate) struct Reading {
     pub(crate) findings: Vec<Arc<[Finding]>>,
     /// Findings that lie across two parts.
     pub(crate) seams: Vec<Seam>,
+    /// Findings in the query of the path, which cannot be edited.
+    pub(crate) in_query: Vec<Finding>,
     /// Signals of codec and encoding.
     pub(crate) signals: Set<Signal>,
     /// Readers that failed.
@@ -97,8 +101,10 @@ impl Work {
         signals.extend_from(message.signals);
         let findings: Vec<_> = message.parts.iter().map(|part| self.scan(part.text().unwrap_or_default())).collect();
         let seams = self.seams(&message);
+        let query = self.query.as_deref().map(writ_protocol::read_query).unwrap_or_default();
+        let in_query = query.parts.iter().flat_map(|part| self.scan_now(part.text().unwrap_or_default())).collect();
         let unreadable = message.unreadable;
-        Reading { wire: self.body, body, message, findings, seams, signals, unreadable }
+        Reading { wire: self.body, body, message, findings, seams, in_query, signals, unreadable }
     }
 
     fn decoded(&self) -> Result<Bytes, Undecodable> {
@@ -193,6 +199,7 @@ impl Reading {
             message: Message::default(),
             findings: Vec::new(),
             seams: Vec::new(),
+            in_query: Vec::new(),
             signals: Set::EMPTY,
             unreadable: Set::one(why),
         }

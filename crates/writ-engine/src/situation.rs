@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::{KeyedDigest, Moment};
+use writ_catalog::Service;
 use writ_model::facts::{Classes, Facts, Found};
 use writ_model::finding::Finding;
-use writ_model::{Action, Activity, Certainty, Fact, Level, Origin, Set, Signal, Term};
+use writ_model::{Action, Activity, Category, Certainty, Fact, Level, Origin, Set, Signal, Term};
 
 use crate::opening::Opening;
 use crate::reading::Reading;
@@ -14,29 +15,41 @@ use crate::snapshot::Snapshot;
 /// The facts that settle at connect and head; those of the body are pending.
 pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Facts {
     let caller = &opening.caller;
-    let vetting = snapshot.catalog.vetting(&opening.service, &opening.tier, now);
-    let service = snapshot.catalog.service(&opening.service);
-    Facts {
+    let facts = Facts {
         who: caller.who.into(),
         identity: caller.identity.into(),
         entity: caller.entity.clone().into(),
         group: caller.groups.clone().into(),
-        service: opening.service.clone().into(),
-        category: service.map_or(writ_model::Category::Unknown, |service| service.category).into(),
-        tier: opening.tier.clone().into(),
-        status: vetting.status.into(),
         account: opening.account.into(),
-        cleared: Fact::Pending,
         channel: caller.channel.into(),
         device: caller.device.into(),
         person_region: caller.person_region.clone().into(),
-        service_region: vetting.region.clone().unwrap_or(Term::UNKNOWN).into(),
         training: caller.training.into(),
         attestation: caller.attestation.into(),
         share: caller.share,
         decided_at: now,
         ..Facts::default()
-    }
+    };
+    let category = snapshot.catalog.service(&opening.service).map_or(Category::Unknown, |service| service.category);
+    let mut facts = of_service(facts, &opening.service, category, opening.tier.clone(), snapshot);
+    facts.cleared = Fact::Pending;
+    facts
+}
+
+/// The same facts, had the prompt gone to another service.
+pub(crate) fn at_service(facts: Facts, service: &Service, tier: Term, snapshot: &Snapshot) -> Facts {
+    of_service(facts, &service.id, service.category, tier, snapshot)
+}
+
+fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, snapshot: &Snapshot) -> Facts {
+    let vetting = snapshot.catalog.vetting(service, &tier, facts.decided_at);
+    facts.service = service.clone().into();
+    facts.category = category.into();
+    facts.tier = tier.into();
+    facts.status = vetting.status.into();
+    facts.service_region = vetting.region.unwrap_or(Term::UNKNOWN).into();
+    facts.cleared = vetting.cleared.into();
+    facts
 }
 
 /// The classes that vetting allows for the opening's service and plan.
@@ -63,6 +76,7 @@ pub(crate) fn with_body(
     for seam in reading.seams.iter().filter(|seam| kept(seam.first.0) && kept(seam.second.0)) {
         tally.count(&seam.finding, editable(seam.first.0) && editable(seam.second.0));
     }
+    reading.in_query.iter().for_each(|finding| tally.count(finding, false));
     let mut signals = reading.signals;
     for part in reading.message.parts.iter().filter(|part| kept(part.index)) {
         if let writ_model::interaction::Content::Opaque { signal, .. } = part.content {

@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use writ_base::{Clock, Moment};
 use writ_engine::permit::CredentialHeader;
 use writ_engine::{Command, Engine, Input, Inspection, Job, Opening, Snapshot, UpstreamFailure};
@@ -35,6 +35,17 @@ pub struct Edge {
     pub clock: Arc<dyn Clock>,
     /// Reading jobs that may run at the same time.
     pub jobs: Arc<Semaphore>,
+    /// Bytes of prompts that may be held at the same time, in blocks of [`limits::BLOCK`].
+    pub held: Arc<Semaphore>,
+}
+
+impl Edge {
+    /// What interactions need, with the named limits on jobs and held bytes.
+    pub fn new(upstream: Upstream, recorder: Recorder, clock: Arc<dyn Clock>) -> Self {
+        let jobs = Arc::new(Semaphore::new(limits::JOBS.value()));
+        let held = Arc::new(Semaphore::new(limits::HELD.value()));
+        Self { upstream, recorder, clock, jobs, held }
+    }
 }
 
 /// Runs an interaction; returns the answer for the client, whose body may still be arriving.
@@ -45,11 +56,12 @@ pub async fn run(
     opening: Opening,
     provider: Provider,
     body: Incoming,
+    place: OwnedSemaphorePermit,
 ) -> Response<AnswerBody> {
     let (head, answer) = oneshot::channel();
     let mut commands = Vec::new();
     let inspection = Inspection::begin(engine, snapshot, opening, edge.clock.now(), &mut commands);
-    let driver = Driver { edge, provider, inspection, head: Some(head), pieces: None, answer: None };
+    let driver = Driver { edge, provider, inspection, head: Some(head), pieces: None, answer: None, _place: place };
     tokio::spawn(driver.run(commands, body));
     answer
         .await
@@ -66,6 +78,8 @@ struct Driver {
     pieces: Option<mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>>,
     /// The service's answer, while it is read.
     answer: Option<Incoming>,
+    /// One of the interactions that may run at the same time.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Driver {
@@ -156,13 +170,20 @@ impl Driver {
 
     /// The request's body, to its end or to the engine's last word.
     async fn receive(&mut self, mut body: Incoming) {
+        let (mut received, mut blocks) = (0, Vec::new());
         while !self.inspection.ended() {
             let frame = tokio::time::timeout(limits::BODY_TIMEOUT, body.frame()).await;
             let input = match frame {
                 Err(_elapsed) => Input::BodyFailed(Unreadable::Timeout),
                 Ok(Some(Err(_broken))) => Input::ClientGone,
                 Ok(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(bytes) => Input::Body(bytes),
+                    Ok(bytes) => {
+                        received += bytes.len();
+                        match self.hold(received, &mut blocks) {
+                            true => Input::Body(bytes),
+                            false => Input::BodyFailed(Unreadable::Overload),
+                        }
+                    }
                     Err(_trailers) => continue,
                 },
                 Ok(None) => {
@@ -176,6 +197,21 @@ impl Driver {
                 return;
             }
         }
+    }
+
+    /// Takes the blocks that a body of so many bytes needs; `false` if there are none left. They are given back when
+    /// the prompt has gone its way.
+    fn hold(&self, received: usize, blocks: &mut Vec<OwnedSemaphorePermit>) -> bool {
+        while blocks.len() * limits::BLOCK < received {
+            match Arc::clone(&self.edge.held).try_acquire_owned() {
+                Ok(block) => blocks.push(block),
+                Err(_none_left) => {
+                    limits::HELD.hit();
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// Runs a reading job off the event loop; at its deadline it counts as late, and its result is dropped.

@@ -12,11 +12,15 @@ pub static INTERACTIONS: Limit = Limit::new("proxy.interactions", "interactions"
 pub static JOBS: Limit = Limit::new("proxy.jobs", "jobs", 32);
 /// Pieces of an answer between upstream and client.
 pub static PIECES: Limit = Limit::new("proxy.answer.pieces", "pieces", 16);
+/// Bytes of prompts held for inspection at the same time, in blocks of [`BLOCK`].
+pub static HELD: Limit = Limit::new("proxy.held", "blocks of 16 KiB", 64 << 10);
+/// Bytes of one block of [`HELD`].
+pub const BLOCK: usize = 16 << 10;
 /// Header bytes of a request.
 pub static HEAD: Limit = Limit::new("proxy.head", "bytes", 64 << 10);
 
 /// All of them, for metrics and the reference page.
-pub static ALL: &[&Limit] = &[&CONNECTIONS, &INTERACTIONS, &JOBS, &PIECES, &HEAD, &crate::callers::REMEMBERED];
+pub static ALL: &[&Limit] = &[&CONNECTIONS, &INTERACTIONS, &JOBS, &PIECES, &HELD, &HEAD, &crate::callers::REMEMBERED];
 
 /// How long a client may take to send a request's head.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);

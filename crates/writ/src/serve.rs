@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use writ_base::Sensitive;
 use writ_base::keys::KeyPurpose;
 use writ_base::telemetry::Counter;
@@ -100,15 +100,14 @@ impl Server {
         let snapshot = snapshot(&config, &home).await?;
         activated(&home, &snapshot, "system").await?;
         let engine = engine(&config, &home)?;
+        for acknowledgement in home.state.all_acknowledgements(home.clock.now()).await? {
+            engine.acknowledge(acknowledgement);
+        }
         let providers = providers(&gateway, &home).await?;
         let live = Arc::new(Live::new(engine, snapshot, providers));
         let upstream = Upstream::new(upstream_options(&config.upstream)?)?;
-        let edge = Edge {
-            upstream,
-            recorder: Recorder::new(home.ledger.clone(), Arc::clone(&home.state), Arc::clone(&home.randomness)),
-            clock: Arc::clone(&home.clock),
-            jobs: Arc::new(Semaphore::new(writ_proxy::limits::JOBS.value())),
-        };
+        let recorder = Recorder::new(home.ledger.clone(), Arc::clone(&home.state), Arc::clone(&home.randomness));
+        let edge = Edge::new(upstream, recorder, Arc::clone(&home.clock));
         let callers = Callers::new(Arc::clone(&home.state), &*home.randomness);
         let listener = TcpListener::bind(gateway.listen).await;
         let listener =

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use writ_base::keys::SecretKey;
 use writ_base::{Clock, ManualClock, Moment, SeededRandom};
 use writ_catalog::{Catalog, OrganisationServices};
+use writ_detect::{Definition, Harmless, Pack};
 use writ_engine::voice::Voice;
 use writ_engine::{
     Audience, BeforeScan, Caller, Command, Destination, Engine, EngineKeys, EngineOptions, Input, Inspection,
@@ -17,18 +18,20 @@ use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
 use writ_model::record::OutcomeSkeleton;
 use writ_model::{Account, Channel, Currency, Declared, Device, Identity, Term, Who};
+use writ_policy::Gravity;
+use writ_policy::eval::Policy;
 
 pub const POLICY: &str = include_str!("policy.md");
 
 pub const SERVICES: &str = r#"
 [[vetting]]
 service = "openai-api"
-tier = "enterprise"
+tier = "standard"
 status = "approved"
 cleared = ["contact"]
 
 [[vetting]]
-service = "deepseek"
+service = "deepseek-api"
 tier = "unknown"
 status = "denied"
 "#;
@@ -139,11 +142,11 @@ impl Desk {
         headers.insert("authorization", HeaderValue::from_static("Bearer wk_caller"));
         Self {
             engine: Engine::new(options),
-            snapshot: Arc::new(Snapshot::build(policy, catalog).unwrap()),
+            snapshot: Arc::new(snapshot(policy, catalog)),
             clock: ManualClock::at(Moment::parse("2026-11-22").unwrap()),
             caller: caller(Who::Employee),
             service: "openai-api".into(),
-            tier: "enterprise".into(),
+            tier: "standard".into(),
             headers,
             path: "/v1/chat/completions",
             reason: None,
@@ -265,6 +268,30 @@ pub fn caller(who: Who) -> Caller {
         address: None,
         client: None,
     }
+}
+
+/// A snapshot of a policy whose examples hold.
+pub fn snapshot(policy: &str, catalog: Catalog) -> Snapshot {
+    let parsed = writ_policy::parse(policy);
+    let errors: Vec<_> = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.gravity == Gravity::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let own: Vec<_> = parsed
+        .definitions
+        .classes
+        .iter()
+        .map(|class| Definition {
+            class: class.class.clone(),
+            words: class.words.clone(),
+            expressions: class.expressions.clone(),
+        })
+        .filter(|definition| !definition.words.is_empty() || !definition.expressions.is_empty())
+        .collect();
+    let pack = Pack::with_definitions(&own, &Harmless::default()).unwrap();
+    let snapshot = Snapshot::new(Policy::compile(parsed.model.unwrap(), parsed.hash).unwrap(), catalog, pack);
+    for example in &parsed.examples {
+        assert_eq!(snapshot.try_example(example), Ok(()), "{}", example.text);
+    }
+    snapshot
 }
 
 /// What a decision found, by class.

@@ -122,10 +122,33 @@ fn a_reason_lets_justified_content_pass_and_is_kept_for_it() {
 #[test]
 fn denied_services_are_refused_before_the_body_is_read() {
     let mut desk = Desk::new();
-    (desk.service, desk.tier) = ("deepseek".into(), "unknown".into());
+    (desk.service, desk.tier) = ("deepseek-api".into(), "unknown".into());
     let traffic = desk.chat(&[("user", "hello")], &echo());
     assert_eq!(traffic.status, 403);
     assert_eq!(traffic.decisions[0].skeleton.decided_at, "head, body not read");
+}
+
+/// Every example of the template that ships is decided as written, by real detection.
+#[test]
+fn the_general_template_keeps_its_word() {
+    let template = include_str!("../../../../catalog/policies/general.md");
+    let snapshot = crate::bench::snapshot(template, writ_catalog::Catalog::builtin());
+    assert!(snapshot.policy.row_count() > 100);
+}
+
+/// A redirect is offered only to a service that would take the prompt.
+#[test]
+fn an_offer_leads_to_something_that_passes() {
+    let policy = crate::bench::POLICY.replace(
+        "then: block\nwhy: this tool was vetted",
+        "then: block\noffer: redirect: openai-api, redirect: mistral-api\nwhy: this tool was vetted",
+    );
+    let mut desk = Desk::with(&policy, None);
+    (desk.service, desk.tier) = ("deepseek-api".into(), "unknown".into());
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!(traffic.status, 403);
+    assert!(traffic.received.contains("`openai-api` is cleared for this"), "{}", traffic.received);
+    assert!(!traffic.received.contains("mistral"), "{}", traffic.received);
 }
 
 #[test]
@@ -175,7 +198,25 @@ fn a_panic_in_a_detector_forwards_nothing() {
     let traffic = desk.chat(&[("user", "boom")], &echo());
     assert_eq!((traffic.sent, traffic.status), (None, 403));
     assert_eq!(traffic.outcomes[0].ending, Ending::Failed);
+    assert_eq!(traffic.decisions.len(), 1, "a failure has its decision too");
+    assert_eq!(traffic.decisions[0].skeleton.enforced, Effect::Block);
     assert_eq!(desk.chat(&[("user", "hello")], &echo()).status, 200, "the next interaction is not affected");
+}
+
+#[test]
+fn what_stands_in_the_query_leaves_as_well() {
+    let mut desk = Desk::new();
+    desk.path = "/v1/chat/completions?note=my%20card%204111%201111%201111%201111";
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!((traffic.sent, traffic.status), (None, 403), "a query cannot be edited");
+}
+
+#[test]
+fn an_answer_that_is_read_is_asked_for_without_encoding() {
+    let mut desk = Desk::new();
+    desk.headers.insert("accept-encoding", HeaderValue::from_static("gzip, br"));
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!(traffic.head.unwrap()["accept-encoding"], "identity");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::CompileError;
 use super::rows::{BITS, Piece};
 
 /// Classes that one policy may tell apart.
-pub static CLASSES: Limit = Limit::new("policy.classes", "classes", 96);
+pub static CLASSES: Limit = Limit::new("policy.rows.classes", "classes", 96);
 
 /// Values of all dimensions that one policy may tell apart.
 pub static SITUATION_BITS: Limit = Limit::new("policy.situation_bits", "bits", BITS);

@@ -11,7 +11,7 @@ use super::layout::{Layout, class_of};
 use super::rows::{Foresee, Mask, Raise, Rows, Test, Tests, mask};
 
 /// Rows to which the `unless` of one rule may lower.
-pub static UNLESS_ROWS: Limit = Limit::new("policy.unless_rows", "rows", 64);
+pub static UNLESS_ROWS: Limit = Limit::new("policy.rows.unless", "rows", 64);
 
 /// Rows of one policy.
 pub static ROWS: Limit = Limit::new("policy.rows", "rows", 65_536);

@@ -18,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use writ_base::Sensitive;
 use writ_engine::{Caller, Opening};
 use writ_model::{Declared, Term, Value};
@@ -86,14 +86,19 @@ impl Gateway {
     }
 
     async fn answer(self, request: Request<Incoming>, peer: SocketAddr) -> Result<Response<AnswerBody>, Infallible> {
-        let Ok(_slot) = self.interactions.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.interactions).try_acquire_owned() else {
             limits::INTERACTIONS.hit();
             return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "writ: too many interactions at once; try again"));
         };
-        Ok(self.interaction(request, peer).await)
+        Ok(self.interaction(request, peer, place).await)
     }
 
-    async fn interaction(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
+    async fn interaction(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+    ) -> Response<AnswerBody> {
         let (head, body) = request.into_parts();
         let providers = self.live.providers();
         let Some(route) = route::find(&providers, &head.uri) else {
@@ -123,7 +128,7 @@ impl Gateway {
             headers: head.headers,
         };
         let (engine, snapshot) = (Arc::clone(&self.live.engine), self.live.snapshot());
-        drive::run(self.edge.clone(), engine, snapshot, opening, route.provider.clone(), body).await
+        drive::run(self.edge.clone(), engine, snapshot, opening, route.provider.clone(), body, place).await
     }
 }
 

@@ -44,6 +44,14 @@ impl State {
         rows.iter().map(|row| from_text(&row.try_get::<String, _>(0)?, "acknowledgements")).collect()
     }
 
+    /// The acknowledgements of everybody that are in force, by id: what the decision point begins with.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn all_acknowledgements(&self, now: Moment) -> Result<Vec<Acknowledgement>, StateError> {
+        self.list("acknowledgements", now).await
+    }
+
     /// Puts an exception in force.
     ///
     /// # Errors
