@@ -163,6 +163,30 @@ fn a_note_is_shown_once_and_never_stops() {
 }
 
 #[test]
+fn in_a_chat_a_note_begins_the_answer_and_is_taken_out_of_the_history() {
+    for stream in [false, true] {
+        let mut desk = Desk::new();
+        desk.caller.audience = writ_engine::Audience::Person;
+        desk.tier = "free".into();
+        let answer = || if stream { echo_stream(3, 17) } else { echo() };
+        let first = desk.chat(&[("user", "hello there")], &answer());
+        let said = if stream { streamed_text(&first.received) } else { message(&first.received) };
+        assert!(said.starts_with("**Note from Northwind Health: this was sent."), "{said}");
+        assert!(said.ends_with("hello there"), "{said}");
+        assert_eq!(first.note, None, "said once, in one place");
+        let second = desk.chat(&[("user", "hello there"), ("assistant", &said), ("user", "again")], &answer());
+        let sent: serde_json::Value = serde_json::from_str(&second.sent.unwrap()).unwrap();
+        assert_eq!(sent["messages"][1]["content"], "hello there");
+    }
+}
+
+/// The text of an OpenAI chat answer.
+fn message(received: &str) -> String {
+    let answer: serde_json::Value = serde_json::from_str(received).unwrap();
+    answer["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
+}
+
+#[test]
 fn answers_are_judged_before_they_are_delivered() {
     let desk = Desk::new();
     let mut answer = echo_stream(4, 64);
