@@ -68,7 +68,7 @@ enum State {
     /// The prompt's body arrives.
     Receiving(BytesMut),
     /// A job reads it.
-    Reading(JobId),
+    Reading(JobId, Bytes),
     /// The decision entry is being written; afterwards this happens.
     Recording(Box<Next>),
     /// The request is on its way.
@@ -150,10 +150,10 @@ impl Inspection {
             (State::Ended, _) => {}
             (State::Receiving(body), Input::Body(bytes)) => self.receive(body, &bytes, now, out),
             (State::Receiving(body), Input::BodyEnd) => self.read(body.freeze(), now, out),
-            (State::Receiving(_), Input::BodyFailed(why)) => self.judge(Reading::unreadable(why), now, out),
-            (State::Reading(id), Input::Done(done)) if done.id == id => self.read_done(*done, now, out),
-            (State::Reading(id), Input::Late(late)) if late == id => {
-                self.judge(Reading::unreadable(Unreadable::Timeout), now, out);
+            (State::Receiving(_), Input::BodyFailed(why)) => self.judge(Reading::unreadable(why, None), now, out),
+            (State::Reading(id, _), Input::Done(done)) if done.id == id => self.read_done(*done, now, out),
+            (State::Reading(id, body), Input::Late(late)) if late == id => {
+                self.judge(Reading::unreadable(Unreadable::Timeout, Some(body)), now, out);
             }
             (State::Recording(next), Input::Recorded(written)) => self.recorded(*next, written, now, out),
             (State::Awaiting(sent), Input::AnswerHead { status, headers }) => {
@@ -185,7 +185,7 @@ impl Inspection {
                 out.push(Command::StopUpstream);
                 self.end(Ending::ClientGone, None, 0, 0, now, out);
             }
-            (State::Receiving(_) | State::Reading(_), Input::ClientGone) => self.state = State::Ended,
+            (State::Receiving(_) | State::Reading(..), Input::ClientGone) => self.state = State::Ended,
             (State::Recording(_), Input::ClientGone) => self.end(Ending::ClientGone, None, 0, 0, now, out),
             (state, _) => self.state = state,
         }
@@ -211,12 +211,13 @@ impl Inspection {
             body.extend_from_slice(bytes);
             self.state = State::Receiving(body);
         } else {
-            self.judge(Reading::unreadable(Unreadable::TooLarge), now, out);
+            self.judge(Reading::unreadable(Unreadable::TooLarge, None), now, out);
         }
     }
 
     fn read(&mut self, body: Bytes, now: Moment, out: &mut Vec<Command>) {
         let long = body.len() > limits::STEP.value();
+        let wire = body.clone();
         let work = Work {
             engine: Arc::clone(&self.context.engine),
             pack: self.context.snapshot.pack.clone(),
@@ -228,7 +229,7 @@ impl Inspection {
         };
         self.jobs += 1;
         let job = Job { id: JobId(self.jobs), work };
-        self.state = State::Reading(job.id);
+        self.state = State::Reading(job.id, wire);
         if long {
             out.push(Command::Run(job));
         } else {
@@ -256,6 +257,11 @@ impl Inspection {
         let mut decision = snapshot.policy.decide(&facts);
         if decision.enforced.effect == Effect::Justify && self.give_reason(&decision, &mut facts, content, now, out) {
             decision = self.context.snapshot.policy.decide(&facts);
+        }
+        if decision.enforced.effect.passes() && reading.wire.is_none() {
+            // The rules would let it pass unread, but it did not come whole.
+            decision.enforced.effect = Effect::Block;
+            decision.enforced.unreadable = true;
         }
         if decision.enforced.effect.passes() {
             self.let_pass(decision, facts, reading, history, now, out);
@@ -372,7 +378,7 @@ impl Inspection {
             // An edited body is sent without content encoding.
             headers.remove(http::header::CONTENT_ENCODING);
         }
-        let bytes = body.unwrap_or_else(|| reading.wire.clone());
+        let bytes = body.or_else(|| reading.wire.clone()).unwrap_or_default();
         let sent = Sent {
             compartment,
             verdict: decision.enforced,

@@ -43,8 +43,8 @@ impl fmt::Debug for Work {
 /// What a body turned out to be.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// The body as it came.
-    pub(crate) wire: Bytes,
+    /// The body as it came; nothing if it did not come whole, and then it cannot be sent.
+    pub(crate) wire: Option<Bytes>,
     /// The body without its content encoding.
     pub(crate) body: Bytes,
     /// Its parts.
@@ -91,7 +91,7 @@ impl Work {
                 Bytes::new()
             }
             Err(Undecodable::TooLarge) => {
-                return Reading::unreadable(Unreadable::TooLarge);
+                return Reading::unreadable(Unreadable::TooLarge, Some(self.body));
             }
         };
         let message = match self.direction {
@@ -104,7 +104,7 @@ impl Work {
         let query = self.query.as_deref().map(writ_protocol::read_query).unwrap_or_default();
         let in_query = query.parts.iter().flat_map(|part| self.scan_now(part.text().unwrap_or_default())).collect();
         let unreadable = message.unreadable;
-        Reading { wire: self.body, body, message, findings, seams, in_query, signals, unreadable }
+        Reading { wire: Some(self.body), body, message, findings, seams, in_query, signals, unreadable }
     }
 
     fn decoded(&self) -> Result<Bytes, Undecodable> {
@@ -192,9 +192,9 @@ enum Undecodable {
 
 impl Reading {
     /// A body that no reader could take in.
-    pub(crate) fn unreadable(why: Unreadable) -> Self {
+    pub(crate) fn unreadable(why: Unreadable, wire: Option<Bytes>) -> Self {
         Self {
-            wire: Bytes::new(),
+            wire,
             body: Bytes::new(),
             message: Message::default(),
             findings: Vec::new(),

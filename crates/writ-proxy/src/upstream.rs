@@ -81,7 +81,15 @@ impl Upstream {
         Ok(Self { client })
     }
 
-    /// Sends what a permit let through and waits for the head of the answer.
+    /// Sends what a permit let through and waits for the head of the answer. A request without a permit does not
+    /// compile:
+    ///
+    /// ```compile_fail,E0308
+    /// async fn around(upstream: writ_proxy::upstream::Upstream) {
+    ///     let request = http::Request::new(bytes::Bytes::from_static(b"{}"));
+    ///     let _answer = upstream.send(request).await;
+    /// }
+    /// ```
     ///
     /// # Errors
     /// If the service cannot be reached, is not who it should be, or does not begin to answer in time.

@@ -120,6 +120,8 @@ pub struct Desk {
     pub path: &'static str,
     pub reason: Option<&'static str>,
     pub ledger_works: bool,
+    /// Whether reading jobs miss their deadline.
+    pub late: bool,
     /// The sizes of the pieces in which a prompt's body arrives, in turn.
     pub pieces: Vec<usize>,
 }
@@ -151,6 +153,7 @@ impl Desk {
             path: "/v1/chat/completions",
             reason: None,
             ledger_works: true,
+            late: false,
             pieces: vec![usize::MAX],
         }
     }
@@ -213,7 +216,8 @@ impl Desk {
             match command {
                 Command::Run(job) => {
                     traffic.jobs += 1;
-                    self.tell(inspection, Input::Done(Box::new(job.run())), answer, traffic);
+                    let input = if self.late { Input::Late(job.id()) } else { Input::Done(Box::new(job.run())) };
+                    self.tell(inspection, input, answer, traffic);
                 }
                 Command::Append(new) => {
                     traffic.decisions.push(*new);

@@ -244,6 +244,71 @@ fn an_answer_that_is_read_is_asked_for_without_encoding() {
 }
 
 #[test]
+fn what_cannot_be_read_in_time_follows_its_fail_posture() {
+    let long = format!("{} hello", "lorem ipsum dolor sit amet ".repeat(4000));
+    let mut closed = Desk::new();
+    closed.late = true;
+    let traffic = closed.chat(&[("user", &long)], &echo());
+    assert_eq!((traffic.sent, traffic.status), (None, 403));
+    assert_eq!(traffic.decisions[0].skeleton.unreadable, [writ_model::Unreadable::Timeout]);
+    assert!(!traffic.decisions[0].skeleton.read_in_full);
+
+    let mut open = Desk::with(OPEN, None);
+    open.late = true;
+    let traffic = open.chat(&[("user", &long)], &echo());
+    assert_eq!(traffic.status, 200, "{}", traffic.received);
+    assert!(!traffic.decisions[0].skeleton.read_in_full, "and the record says that it was not read");
+}
+
+/// A policy whose only rule about content lets through what could not be read.
+const OPEN: &str = "---
+writ: 1
+title: Open where nothing can be read
+organisation: Northwind Health
+language: en
+version: 1
+effective: 2026-01-01
+owners:
+  security: Head of Security
+posture: other allow
+---
+
+# Policy {#policy}
+
+## 1 Credentials {#credentials}
+
+Credentials must not leave.
+
+```rule
+data: credentials
+then: block
+fail: open
+why: a key that left must be replaced everywhere.
+```
+";
+
+/// A skeleton is kept for years: it names no person, address, host, device, client or content.
+#[test]
+fn a_skeleton_tells_nothing_about_a_person() {
+    let mut desk = Desk::new();
+    desk.caller.address = Some("10.9.8.7".into());
+    desk.caller.client = Some("planted-client/1.0".into());
+    desk.reason = Some("planted-reason because of Jo Doe");
+    desk.headers.insert("x-planted", HeaderValue::from_static("planted-header"));
+    let traffic = desk.chat(&[("user", "write to jo.doe@planted.example about card 4111 1111 1111 1111")], &echo());
+    let new = &traffic.decisions[0];
+    let (skeleton, personal) =
+        (serde_json::to_string(&new.skeleton).unwrap(), serde_json::to_string(&new.personal).unwrap());
+    for planted in ["planted", "10.9.8.7", "4111", "jo.doe", "api.openai.com", &desk.caller.principal.to_string()] {
+        assert!(!skeleton.contains(planted), "{planted}: {skeleton}");
+    }
+    for content in ["4111", "planted.example", "planted-header"] {
+        assert!(!personal.contains(content), "content is not kept: {personal}");
+    }
+    assert!(personal.contains("10.9.8.7") && personal.contains("planted-reason"));
+}
+
+#[test]
 fn nothing_leaves_without_its_entry() {
     let mut desk = Desk::new();
     desk.ledger_works = false;
