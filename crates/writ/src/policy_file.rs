@@ -74,7 +74,7 @@ impl PolicyFile {
     /// # Errors
     /// If the document has errors, a dictionary cannot be read, or a term cannot be searched for.
     pub(crate) fn pack(&self) -> anyhow::Result<Pack> {
-        let Some(parsed) = &self.parsed else { bail!("{}", self.cannot_run()) };
+        let Some(parsed) = self.parsed.as_ref().filter(|_| self.errors() == 0) else { bail!("{}", self.cannot_run()) };
         let definitions = definitions(&parsed.definitions, &folder_of(&self.path))?;
         if definitions.is_empty() && parsed.definitions.harmless.is_empty() {
             return Ok(Pack::builtin());

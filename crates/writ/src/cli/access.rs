@@ -7,14 +7,16 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use writ_base::Sensitive;
 use writ_base::keys::KeyPurpose;
+use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
-use writ_model::{Value as _, Who};
+use writ_model::{Channel, Facts, Identity, Term, Value as _, Who};
 use writ_proxy::callers::{labels, labels_for};
 use writ_store::state::{ApiKey, ApiKeyKind, Login, NewApiKey, ProviderCredential};
 
 use super::files::{self, Source};
 use super::settings::ConfigFile;
 use super::{Exit, Output, block_on};
+use crate::config::Config;
 use crate::wiring::Home;
 
 /// The role in whose name these commands act.
@@ -131,6 +133,42 @@ fn who(name: &str) -> Result<Who, String> {
 
 fn login(name: &str) -> Login {
     Login { source: SOURCE.to_owned(), name: Sensitive::new(name.to_owned()) }
+}
+
+/// Fills the facts that the newest enabled key of a login tells about its caller.
+///
+/// # Errors
+/// If nobody has the login, all its keys are disabled, or the data directory cannot be opened.
+pub(super) fn facts_of_login(config: &Config, name: &str, facts: &mut Facts) -> anyhow::Result<()> {
+    let found = block_on(async {
+        let home = Home::open(config).await?;
+        let keys = keys_of(&home, name).await;
+        home.close().await?;
+        keys
+    })?;
+    let nobody = || format!("no enabled key belongs to the login `{name}`; see `writ caller list`");
+    let caller = found.last().with_context(nobody)?.caller.clone();
+    let label = |label: &str| caller.labels.get(label).map(String::as_str);
+    let stated = label(labels::WHO).and_then(Who::named).unwrap_or(Who::Unknown);
+    let (who, identity, channel) = match caller.kind {
+        ApiKeyKind::Agent => (Who::Agent, Identity::Password, Channel::Agent),
+        ApiKeyKind::Person => (stated, Identity::Password, Channel::Api),
+        ApiKeyKind::Team => (stated, Identity::Shared, Channel::Api),
+    };
+    let groups = label(labels::GROUPS).unwrap_or_default().split(',').filter(|group| !group.is_empty());
+    facts.who = who.into();
+    facts.identity = identity.into();
+    facts.channel = channel.into();
+    facts.group = Groups::Known(groups.map(Term::from).collect()).into();
+    facts.entity = label(labels::ENTITY).map_or(Term::UNKNOWN, Term::from).into();
+    Ok(())
+}
+
+/// Enabled keys of a login, from the oldest.
+async fn keys_of(home: &Home, name: &str) -> anyhow::Result<Vec<ApiKey>> {
+    let Some(owner) = home.state.find_login(&login(name)).await? else { return Ok(Vec::new()) };
+    let keys = home.state.api_keys().await?;
+    Ok(keys.into_iter().filter(|key| key.disabled.is_none() && key.caller.owner == owner).collect())
 }
 
 impl CallerCommand {
@@ -275,16 +313,15 @@ impl Disable {
     }
 
     async fn disable(&self, data: &Home) -> anyhow::Result<Vec<String>> {
-        let keys = data.state.api_keys().await?;
-        let owner = match &self.login {
-            Some(name) => data.state.find_login(&login(name)).await?,
-            None => None,
+        let enabled = |key: &ApiKey| key.disabled.is_none();
+        let found: Vec<_> = match (&self.login, &self.key) {
+            (Some(name), _) => keys_of(data, name).await?,
+            (None, named) => {
+                let named = named.as_deref().unwrap_or_default();
+                let asked = |key: &ApiKey| named == key.id.to_string() || named.trim_end_matches('.') == key.prefix;
+                data.state.api_keys().await?.into_iter().filter(|key| enabled(key) && asked(key)).collect()
+            }
         };
-        let asked = |key: &ApiKey| match &self.key {
-            Some(named) => *named == key.id.to_string() || named.trim_end_matches('.') == key.prefix,
-            None => owner == Some(key.caller.owner),
-        };
-        let found: Vec<_> = keys.into_iter().filter(|key| key.disabled.is_none() && asked(key)).collect();
         if found.is_empty() {
             bail!("there is no enabled key of that name; see `writ caller list`");
         }

@@ -9,13 +9,15 @@ use serde_json::{Map, Value, json};
 use writ_base::{Clock as _, Limit, SystemClock};
 use writ_catalog::Catalog;
 use writ_engine::Snapshot;
+use writ_model::schema::Values;
 use writ_model::standing::{ExceptionGrant, POSTURE, RolloutEntry};
 use writ_model::verdict::{Base, Cause};
 use writ_model::{Category, Dimension, Facts, Identity, Term, Value as _, Verdict, Who};
 use writ_policy::eval::Policy;
 
 use super::files::{self, Source};
-use super::{Exit, Output, text};
+use super::{Exit, Output, access, text};
+use crate::config::Config;
 use crate::policy_file::{self, PolicyFile};
 
 /// Facts as JSON on the command line or in a file.
@@ -30,7 +32,8 @@ static FACTS: Limit = Limit::new("cli.facts", "bytes", 1 << 20);
   writ decide --policy policy.md --as employee --service chatgpt --text prompt.txt
   git diff | writ decide --policy policy.md --as agent --service claude-api --text -
   writ decide --policy policy.md --services services.toml --as contractor --service chatgpt
-  writ decide --policy policy.md --as vendor --facts '{\"status\": \"approved\", \"data\": [\"pii\"]}' --json
+  writ decide --policy policy.md --as vendor --facts '{\"data\": [\"pii\"]}' --json
+  writ decide --policy policy.md --as ana@northwind.example --config writ.toml --text prompt.txt
 
 Exit codes: 0 it goes on (allow, coach); 1 it does not (justify, block); 2 it cannot be decided.")]
 pub(crate) struct Decide {
@@ -43,9 +46,12 @@ pub(crate) struct Decide {
     /// The text that is sent; `-` reads standard input
     #[arg(long, value_name = "FILE|-")]
     text: Option<String>,
-    /// Who acts: employee, contractor, vendor, service-account, agent or unknown
+    /// Who acts: employee, contractor, vendor, service-account, agent or unknown; or with `--config` a caller's login
     #[arg(long = "as", value_name = "WHO")]
     who: Option<String>,
+    /// The configuration whose callers `--as` may name; its server must not run
+    #[arg(long, value_name = "FILE", requires = "who")]
+    config: Option<PathBuf>,
     /// The AI service, by its id in the catalog
     #[arg(long, value_name = "ID")]
     service: Option<String>,
@@ -116,11 +122,7 @@ impl Decide {
             given.get(key).and_then(Value::as_str).or(option.as_deref()).map(Term::from)
         };
         let mut facts = Facts { decided_at: SystemClock.now(), ..Facts::default() };
-        if let Some(who) = &self.who {
-            let who = who_named(who)?;
-            facts.who = who.into();
-            facts.identity = if who == Who::Unknown { Identity::None } else { Identity::Password }.into();
-        }
+        self.person(&mut facts)?;
         if let Some(service) = named("service", &self.service) {
             let tier = named("tier", &self.tier).unwrap_or(Term::UNKNOWN);
             if catalog.service(&service).is_none() {
@@ -142,6 +144,20 @@ impl Decide {
         overridden(facts, given).map(Facts::completed)
     }
 
+    /// The facts that `--as` tells.
+    fn person(&self, facts: &mut Facts) -> anyhow::Result<()> {
+        let Some(name) = &self.who else { return Ok(()) };
+        match (Who::named(name), &self.config) {
+            (Some(who), _) => {
+                facts.who = who.into();
+                facts.identity = if who == Who::Unknown { Identity::None } else { Identity::Password }.into();
+            }
+            (None, Some(config)) => access::facts_of_login(&Config::load(config)?, name, facts)?,
+            (None, None) => bail!("{}", unknown_who(name)),
+        }
+        Ok(())
+    }
+
     /// The facts given as JSON.
     fn given(&self) -> anyhow::Result<Map<String, Value>> {
         let text = match self.facts.as_deref().map(|facts| (facts, facts.strip_prefix('@'))) {
@@ -161,6 +177,7 @@ impl Decide {
         if let Some(data) = given.get_mut("data") {
             *data = counts(data);
         }
+        given.iter().try_for_each(|(key, value)| check_fact(key, value))?;
         Ok(given)
     }
 }
@@ -189,6 +206,23 @@ fn counts(data: &Value) -> Value {
     }
 }
 
+/// Whether a fact can have the value.
+fn check_fact(key: &str, value: &Value) -> anyhow::Result<()> {
+    let alone = Map::from_iter([(key.to_owned(), value.clone())]);
+    if serde_json::from_value::<Facts>(alone.into()).is_ok() {
+        return Ok(());
+    }
+    let closed = Dimension::named(key).and_then(|dimension| match dimension.spec().values {
+        Values::Closed(values) => Some(values.iter().map(|value| value.name)),
+        Values::Open(_) => None,
+    });
+    let near = closed.zip(value.as_str()).and_then(|(names, text)| writ_policy::words::nearest(text, names));
+    match near {
+        Some(near) => bail!("`--facts`: `{key}` cannot be {value}; did you mean `{near}`?"),
+        None => bail!("`--facts`: `{key}` cannot be {value}; `--json` without it shows the form that it has"),
+    }
+}
+
 fn overridden(facts: Facts, given: Map<String, Value>) -> anyhow::Result<Facts> {
     let mut all = serde_json::to_value(facts)?;
     if let Some(fields) = all.as_object_mut() {
@@ -197,12 +231,15 @@ fn overridden(facts: Facts, given: Map<String, Value>) -> anyhow::Result<Facts> 
     serde_json::from_value(all).context("`--facts` has a value that its fact does not have")
 }
 
-fn who_named(name: &str) -> anyhow::Result<Who> {
+fn unknown_who(name: &str) -> String {
     let names = || Who::ALL.iter().map(|who| who.name());
-    Who::named(name).with_context(|| match writ_policy::words::nearest(name, names()) {
+    match writ_policy::words::nearest(name, names()) {
         Some(near) => format!("`--as {name}`: did you mean `{near}`?"),
-        None => format!("`--as {name}`: say one of {}", names().collect::<Vec<_>>().join(", ")),
-    })
+        None => {
+            let names: Vec<_> = names().collect();
+            format!("`--as {name}`: say one of {}; or add `--config FILE` to name a caller's login", names.join(", "))
+        }
+    }
 }
 
 fn unknown_service(catalog: &Catalog, id: &str) -> String {

@@ -129,7 +129,8 @@ impl Rotate {
         if reveal && (self.holder.len() < 2 || self.shares.is_none()) {
             bail!("the reveal key needs two or more holders and a folder: `--holder NAME --holder NAME --shares DIR`");
         }
-        if !reveal && !(self.holder.is_empty() && self.shares.is_none()) {
+        let about_reveal = !self.holder.is_empty() || self.shares.is_some();
+        if about_reveal && !reveal {
             bail!("`--holder` and `--shares` belong to the key `reveal`");
         }
         let kek = self.purpose == KeyPurpose::KeyEncryption;

@@ -16,6 +16,7 @@ use writ_store::storage::{FileStorage, Storage};
 
 use super::files::Source;
 use super::settings::ConfigFile;
+use super::text::counted;
 use super::{Exit, Output, block_on};
 
 static CHECKPOINT: Limit = Limit::new("cli.checkpoint", "bytes", 64 << 10);
@@ -171,13 +172,20 @@ impl Verify {
             }));
         }
         let word = output.verdict(true, "whole");
-        let (entries, segments, checkpoints) = (verified.entries, verified.segments, verified.checkpoints);
-        output.line(format_args!("{word}: {entries} entries, {segments} segments, {checkpoints} checkpoints"))?;
+        let parts = [
+            counted(verified.entries, "entry"),
+            counted(verified.segments, "segment"),
+            counted(verified.checkpoints, "checkpoint"),
+        ];
+        output.line(format_args!("{word}: {}", parts.join(", ")))?;
         if verified.gaps > 0 {
-            output.line(format_args!("note: {} gaps say that entries may be missing", verified.gaps))?;
+            output.line(format_args!("note: {}: entries may be missing", counted(verified.gaps, "gap")))?;
         }
         if verified.unsigned > 0 {
-            output.line(format_args!("note: nobody has signed yet for the last {} entries", verified.unsigned))?;
+            output.line(format_args!(
+                "note: nobody has signed yet for the last {}",
+                counted(verified.unsigned, "entry")
+            ))?;
         }
         if self.checkpoint.is_empty() {
             output.line("note: give a checkpoint kept from earlier with `--checkpoint` to catch rewriting")?;
@@ -201,7 +209,7 @@ impl Query {
             }
             Err(_) => match reader.count() {
                 0 => {}
-                late => output.say(format_args!("note: {late} entries are not indexed yet; ask again in a moment"))?,
+                late => output.say(format_args!("note: not indexed yet: {late}; ask again in a moment"))?,
             },
         }
         let rows = self.ask(&index).await?;

@@ -95,7 +95,8 @@ impl Output {
         let word = paint(self.err_coloured, RED, "error");
         // Where nobody listens, the exit code tells.
         let _ = self.out.flush();
-        let _ = writeln!(self.err, "{word}: {error:#}");
+        let text = format!("{error:#}");
+        let _ = writeln!(self.err, "{word}: {}", text.trim_end());
     }
 
     /// The word in a colour that says how strict an effect is, where colours are shown.

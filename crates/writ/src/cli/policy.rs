@@ -12,6 +12,7 @@ use writ_policy::document::source::Span;
 use writ_policy::eval::{Explanation, explain};
 use writ_policy::example::{Example, ExampleKind, example_facts};
 
+use super::text::counted;
 use super::{Exit, Output, text};
 use crate::policy_file::{self, PolicyFile};
 
@@ -119,11 +120,6 @@ impl Check {
         }
         object
     }
-}
-
-/// `1 rule`, `2 rules`.
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A policy that runs, whose examples were run.

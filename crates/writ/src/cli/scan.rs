@@ -113,7 +113,7 @@ struct Scanner<'o> {
 impl Scanner<'_> {
     fn text(&mut self, source: &Source) -> anyhow::Result<()> {
         let text = source.text(&files::TEXT)?;
-        self.one(&source.name(), &text)
+        self.one(source.name(), &text)
     }
 
     fn rows(&mut self, source: &Source) -> anyhow::Result<()> {

@@ -41,3 +41,12 @@ fn unknown_class<T>(name: &str, known: &BTreeMap<Term, T>) -> anyhow::Error {
         None => anyhow::anyhow!("there is no class `{name}`; there are {}", list(known.keys())),
     }
 }
+
+/// `1 rule`, `2 rules`, `1 entry`, `2 entries`.
+pub(crate) fn counted(number: impl TryInto<u64>, what: &str) -> String {
+    match (number.try_into().unwrap_or(u64::MAX), what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (number, Some(stem)) => format!("{number} {stem}ies"),
+        (number, None) => format!("{number} {what}s"),
+    }
+}
