@@ -204,12 +204,6 @@ impl Reading {
             unreadable: Set::one(why),
         }
     }
-
-    /// Whether every part was read.
-    pub(crate) fn in_full(&self) -> bool {
-        let opaque = |signal: Signal| matches!(signal.family(), "opaque" | "malformed");
-        self.unreadable.is_empty() && !self.signals.iter().any(opaque)
-    }
 }
 
 /// Whether a finding rests on more than its form: a chance meeting of two texts has no check digit.

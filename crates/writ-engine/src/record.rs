@@ -12,6 +12,7 @@ use writ_model::{Certainty, Decision, Direction, Fact, Facts};
 use crate::commands::NewDecision;
 use crate::inspection::Context;
 use crate::reading::Reading;
+use crate::situation;
 
 /// The entry of a prompt's decision.
 pub(crate) fn decision(
@@ -23,7 +24,7 @@ pub(crate) fn decision(
     conversation: Option<ConversationId>,
     reference: Option<String>,
 ) -> NewDecision {
-    let read_in_full = reading.is_some_and(Reading::in_full);
+    let read_in_full = reading.is_some() && situation::in_full(facts);
     let mut new = entry(context, decision, facts, Direction::Prompt, read_in_full);
     new.skeleton.decided_at = match stage {
         Stage::Body => "body".into(),

@@ -83,6 +83,9 @@ pub(crate) fn with_body(
             signals.insert(signal);
         }
     }
+    if asks_for_websocket(opening) {
+        signals.insert(Signal::OpaqueWebsocket);
+    }
     facts.action = action.into();
     facts.unredactable = tally.fixed.clone();
     facts.data = tally.classes().into();
@@ -94,6 +97,13 @@ pub(crate) fn with_body(
     facts.signal = signals.into();
     facts.unreadable = reading.unreadable.into();
     facts
+}
+
+/// Whether the client asks to go on as a WebSocket: its messages have no reader here, and the upgrade is never passed
+/// on. Where a rule refuses it, clients fall back to HTTP.
+fn asks_for_websocket(opening: &Opening) -> bool {
+    let upgrade = opening.headers.get(http::header::UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
 /// Counts distinct values per class.
@@ -123,6 +133,13 @@ impl Tally {
             |values| Found { likely: count(values, Certainty::Likely), certain: count(values, Certainty::Certain) };
         self.values.iter().map(|(class, values)| (class.clone(), found(values))).collect()
     }
+}
+
+/// Whether everything was read.
+pub(crate) fn in_full(facts: &Facts) -> bool {
+    let unread = |signal: Signal| matches!(signal.family(), "opaque" | "malformed");
+    let signals = facts.signal.known().copied().unwrap_or_default();
+    facts.unreadable.known().is_none_or(|set| set.is_empty()) && !signals.iter().any(unread)
 }
 
 /// Whether a signal says that the body cannot be what its endpoint expects.

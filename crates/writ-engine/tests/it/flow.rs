@@ -236,6 +236,16 @@ fn what_stands_in_the_query_leaves_as_well() {
 }
 
 #[test]
+fn an_upgrade_to_a_websocket_is_a_fact_that_rules_decide_and_is_never_passed_on() {
+    let mut desk = Desk::new();
+    desk.headers.insert("upgrade", HeaderValue::from_static("WebSocket"));
+    let traffic = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!(traffic.decisions[0].skeleton.signals, [writ_model::Signal::OpaqueWebsocket]);
+    assert!(!traffic.decisions[0].skeleton.read_in_full);
+    assert!(!traffic.head.unwrap().contains_key("upgrade"));
+}
+
+#[test]
 fn an_answer_that_is_read_is_asked_for_without_encoding() {
     let mut desk = Desk::new();
     desk.headers.insert("accept-encoding", HeaderValue::from_static("gzip, br"));
