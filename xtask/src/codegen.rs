@@ -37,11 +37,7 @@ const GENERATORS: &[Generator] = &[
         test: "coverage::coverage_page_says_what_the_cases_say",
         files: &["docs/coverage.md"],
     },
-    Generator {
-        package: "writ-store",
-        test: "keys::the_keys_page_is_that_of_the_registry",
-        files: &["docs/keys.md"],
-    },
+    Generator { package: "writ-store", test: "keys::the_keys_page_is_that_of_the_registry", files: &["docs/keys.md"] },
 ];
 
 /// Whether files may change.

@@ -125,6 +125,8 @@ mod tests {
         assert!(a < b && a.to_string() < b.to_string());
         assert_eq!(a.to_string().parse::<TestId>().unwrap(), a);
         assert_eq!(serde_json::from_str::<TestId>(&serde_json::to_string(&a).unwrap()).unwrap(), a);
+        assert_eq!(TestId::from_bytes(*a.as_bytes()), a);
+        assert!(a.to_string().starts_with(TestId::PREFIX));
         assert!("other_00000000000000000000000000000000".parse::<TestId>().is_err());
         assert!("test_{0000000000000000000000000000000}".parse::<TestId>().is_err());
     }

@@ -69,8 +69,8 @@ impl Callers {
     }
 }
 
-/// What a key's kind and labels say.
-fn described(stored: &StoredCaller) -> Caller {
+/// What a key's kind and labels say about its caller. What only a directory could say is unknown.
+pub fn described(stored: &StoredCaller) -> Caller {
     let label = |name: &str| stored.labels.get(name).map(String::as_str);
     let stated = label(labels::WHO).and_then(Who::named);
     let (who, identity, channel) = match stored.kind {

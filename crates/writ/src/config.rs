@@ -167,7 +167,10 @@ impl Config {
     /// If the file cannot be read, is no TOML, has a key that is not known, or a value that cannot be used.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
+            .with_context(|| {
+            let path = path.display();
+            format!("cannot read the configuration `{path}`; name another with `--config`, or write one: docs/guides/gateway.md shows how")
+        })?;
         let mut config: Self =
             toml::from_str(&text).with_context(|| format!("`{}` is not a valid configuration", path.display()))?;
         config.anchor(path.parent().unwrap_or(Path::new("")));

@@ -7,10 +7,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use writ_base::Sensitive;
 use writ_base::keys::KeyPurpose;
-use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
-use writ_model::{Channel, Facts, Identity, Term, Value as _, Who};
-use writ_proxy::callers::{labels, labels_for};
+use writ_model::{Facts, Value as _, Who};
+use writ_proxy::callers::{described, labels, labels_for};
 use writ_store::state::{ApiKey, ApiKeyKind, Login, NewApiKey, ProviderCredential};
 
 use super::files::{self, Source};
@@ -148,19 +147,12 @@ pub(super) fn facts_of_login(config: &Config, name: &str, facts: &mut Facts) -> 
     })?;
     let nobody = || format!("no enabled key belongs to the login `{name}`; see `writ caller list`");
     let caller = found.last().with_context(nobody)?.caller.clone();
-    let label = |label: &str| caller.labels.get(label).map(String::as_str);
-    let stated = label(labels::WHO).and_then(Who::named).unwrap_or(Who::Unknown);
-    let (who, identity, channel) = match caller.kind {
-        ApiKeyKind::Agent => (Who::Agent, Identity::Password, Channel::Agent),
-        ApiKeyKind::Person => (stated, Identity::Password, Channel::Api),
-        ApiKeyKind::Team => (stated, Identity::Shared, Channel::Api),
-    };
-    let groups = label(labels::GROUPS).unwrap_or_default().split(',').filter(|group| !group.is_empty());
-    facts.who = who.into();
-    facts.identity = identity.into();
-    facts.channel = channel.into();
-    facts.group = Groups::Known(groups.map(Term::from).collect()).into();
-    facts.entity = label(labels::ENTITY).map_or(Term::UNKNOWN, Term::from).into();
+    let caller = described(&caller);
+    facts.who = caller.who.into();
+    facts.identity = caller.identity.into();
+    facts.channel = caller.channel.into();
+    facts.group = caller.groups.into();
+    facts.entity = caller.entity.into();
     Ok(())
 }
 
