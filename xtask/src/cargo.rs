@@ -40,9 +40,10 @@ pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
     run(workspace.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Comparisons with peers; never part of the gate.
-pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    run(workspace.cargo(&["run", "--release", "--package", "writ-bench", "--"]).args(arguments))
+/// Comparisons with peers; never part of the gate. `writ` is built first: it is what the gateway's comparison runs.
+pub(crate) fn bench(workspace: &Workspace, name: &str, arguments: &[String]) -> Result<()> {
+    run(&mut workspace.cargo(&["build", "--release", "--package", "writ"]))?;
+    run(workspace.cargo(&["run", "--release", "--package", "writ-bench", "--bin", name, "--"]).args(arguments))
 }
 
 /// Licences, bans and sources. Advisories need the network and change under a fixed commit, so they are not a gate.

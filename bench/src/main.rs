@@ -1,2 +1,0 @@
-//! The Writ command.
-fn main() {}
