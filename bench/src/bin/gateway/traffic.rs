@@ -82,7 +82,7 @@ impl Load {
 }
 
 /// Calls of tools, each with its result, in an agent's first turn, and more of them in the next one.
-const EXCHANGES: usize = 37;
+const EXCHANGES: usize = 36;
 const NEW_EXCHANGES: usize = 2;
 const TOOLS: usize = 40;
 
