@@ -230,16 +230,18 @@ async fn index(home: Arc<Home>, mut stop: watch::Receiver<bool>) {
         Ok(index) => index,
         Err(error) => return tracing::error!(%error, "the index cannot be opened; queries will be out of date"),
     };
+    // One reader for all rounds: a new one reads its segment from the head, to check the chain.
+    let mut reader = home.ledger.reader(index.position());
     loop {
         let stopping = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => true,
             () = tokio::time::sleep(INDEX) => false,
         };
-        if index.lag(home.ledger.position()) > 0 {
-            let mut reader = home.ledger.reader(index.position());
-            if let Err(error) = index.catch_up(&mut reader).await {
-                tracing::error!(%error, "the index did not catch up");
-            }
+        if index.lag(home.ledger.position()) > 0
+            && let Err(error) = index.catch_up(&mut reader).await
+        {
+            tracing::error!(%error, "the index did not catch up");
+            reader = home.ledger.reader(index.position());
         }
         if stopping {
             break;

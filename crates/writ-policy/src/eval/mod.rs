@@ -1,6 +1,6 @@
 //! The meaning of policies: facts to verdicts, as POLICY.md sections 2, 4 and 5 say.
 //!
-//! [`Policy`] holds the rows that rules lower to and judges situations with them; [`reference`] follows the words of the
+//! [`Policy`] holds the rows that rules lower to and judges situations with them; [`mod@reference`] follows the words of the
 //! language literally and slowly, and is the oracle of the rows (invariant POL-4). Readings that the words leave open:
 //!
 //! * A key that names `unknown` speaks about it itself, in both senses.

@@ -45,10 +45,19 @@ impl Policy {
     fn offers(&self, facts: &Facts, decision: &Decision, side: Side) -> Vec<Offer> {
         let verdict = side(decision);
         let mut offers: Vec<Offer> = Vec::new();
+        // Most offers mean the same whichever rule makes them; an exception is one for the rule's clause. Each question
+        // is judged once.
+        let mut refused: Vec<(&Offer, Option<&Term>)> = Vec::new();
         for (_, rule) in self.offering(verdict) {
             for offer in &rule.offers {
-                if !offers.contains(offer) && self.helps(facts, verdict, side, rule, offer) {
+                let question = (offer, matches!(offer, Offer::AskException).then_some(&rule.clause));
+                if offers.contains(offer) || refused.contains(&question) {
+                    continue;
+                }
+                if self.helps(facts, verdict, side, rule, offer) {
                     offers.push(offer.clone());
+                } else {
+                    refused.push(question);
                 }
             }
         }
