@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["writ-policy", "writ-detect", "writ-extract", "writ-protocol", "writ-catalog", "writ-sensor", "writ-behavior"],
     &["writ-engine", "writ-govern"],
     &["writ-store"],
-    &["writ-identity", "writ-export"],
+    &["writ-ca", "writ-identity", "writ-export"],
     &["writ-proxy", "writ-console"],
     &["writ-sim"],
     &["writ"],
@@ -49,7 +49,7 @@ const BANS: &[Ban] = &[
     },
     Ban {
         dependencies: &["rustls", "tokio-rustls", "hyper-rustls"],
-        only: &["writ-proxy", "writ-sim", "writ", "writ-bench"],
+        only: &["writ-ca", "writ-proxy", "writ-sim", "writ", "writ-bench"],
         instead: "connections are opened by `writ-proxy`, which asks for a permit",
     },
     Ban {

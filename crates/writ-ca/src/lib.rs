@@ -1,0 +1,1 @@
+//! The certificate authority: root, intermediates with name constraints, leaves.

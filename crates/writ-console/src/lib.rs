@@ -1,0 +1,1 @@
+//! The console: web pages and the JSON API.

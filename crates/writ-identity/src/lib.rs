@@ -1,0 +1,1 @@
+//! Who is asking: proxy authentication, address map, accounts, sessions, roles.
