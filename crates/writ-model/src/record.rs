@@ -75,6 +75,16 @@ pub struct SnapshotHashes {
     pub detection: ContentHash,
 }
 
+/// Why content was not read although it could have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnreadReason {
+    /// The person is protected: decided by service and account only.
+    ProtectedPerson,
+    /// The account at the service is the person's own, and the organisation chose not to read it.
+    PersonalAccount,
+}
+
 /// A class in a skeleton: band and certainty only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -146,6 +156,12 @@ pub struct DecisionSkeleton {
     pub reference: Option<String>,
     /// Whether every part was read, or some were not (opaque, unreadable, streamed unread).
     pub read_in_full: bool,
+    /// Why nothing of the content was read, where that was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<UnreadReason>,
+    /// Classes that were removed because the person chose so; the verdict is over what was left.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_choice: BTreeSet<Term>,
 }
 
 /// The personal part of a decision: sealed.
@@ -205,6 +221,8 @@ pub enum Ending {
     Failed,
     /// Writ stopped before the end was written; closed at the next start.
     Interrupted,
+    /// The notice of first use was shown instead; nothing left.
+    Notice,
 }
 
 /// The skeleton of an outcome.
@@ -227,6 +245,9 @@ pub struct OutcomeSkeleton {
     pub restored: u32,
     /// From first byte to the end, in milliseconds.
     pub duration_ms: u64,
+    /// Writ's own time, from the complete prompt to the written verdict, in microseconds; 0 where there was none.
+    #[serde(default)]
+    pub judged_us: u64,
 }
 
 /// An act that changes state.

@@ -75,6 +75,9 @@ pub struct Refusal {
     pub for_programs: String,
     /// For people in a chat: a message of the organisation, marked so that it is recognised when it comes back.
     pub for_people: String,
+    /// The page about this stop at the organisation's Writ host, with the token that opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 /// A note beside an interaction that goes on.

@@ -19,6 +19,7 @@ pub fn refusal() -> Refusal {
         offers: vec![],
         for_programs: "writ: not sent (clause 4.6 Credentials). Do not retry. Code 7F3K-29.".into(),
         for_people: "**Your message was not sent.**\n\nIt seems to contain \"a key\".\u{2028}Code 7F3K-29".into(),
+        link: None,
     }
 }
 

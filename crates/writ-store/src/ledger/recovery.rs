@@ -275,6 +275,7 @@ fn close_interrupted(chain: &mut Chain) -> Result<usize, LedgerError> {
                     bytes_down: 0,
                     restored: 0,
                     duration_ms: 0,
+                    judged_us: 0,
                 };
                 NewEntry::outcome(&skeleton, now)
             })

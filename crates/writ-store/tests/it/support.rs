@@ -70,6 +70,7 @@ pub fn outcome(number: u64) -> NewEntry {
         bytes_down: 20,
         restored: 0,
         duration_ms: 5,
+        judged_us: 0,
     };
     NewEntry::outcome(&skeleton, NOW)
 }
@@ -216,5 +217,7 @@ pub fn full_decision(
         },
         reference: (effect == Effect::Block).then(|| format!("REF-{number}")),
         read_in_full: true,
+        unread: None,
+        by_choice: Default::default(),
     }
 }
