@@ -3,6 +3,8 @@
 //! Process settings need a restart, reloadable ones are read again when the file or the policy changes; the reference
 //! page and `writ config explain` say which is which. Secrets are never in this file, only where they are.
 
+mod edge;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use writ_model::{Account, Term};
+
+pub use edge::{ClientCertificates, ConsoleConfig, InboxConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,12 @@ pub struct Config {
     /// The LLM gateway; without it none is served.
     #[serde(default)]
     pub gateway: Option<GatewayConfig>,
+    /// The forward proxy; without it none is served.
+    #[serde(default)]
+    pub proxy: Option<ProxyConfig>,
+    /// The console; without it none is served.
+    #[serde(default)]
+    pub console: Option<ConsoleConfig>,
     /// How AI services are reached.
     #[serde(default)]
     pub upstream: UpstreamConfig,
@@ -152,11 +162,13 @@ pub struct UpstreamConfig {
     /// Addresses for host names in place of DNS. Only the demo may use it: `writ serve` refuses it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// A proxy through which everything leaves.
+    pub parent: Option<ParentConfig>,
 }
 
 impl Default for UpstreamConfig {
     fn default() -> Self {
-        Self { public_roots: true, extra_roots: Vec::new(), resolve: BTreeMap::new() }
+        Self { public_roots: true, extra_roots: Vec::new(), resolve: BTreeMap::new(), parent: None }
     }
 }
 
@@ -181,7 +193,9 @@ impl Config {
     fn anchor(&mut self, folder: &Path) {
         let paths = [&mut self.data_directory, &mut self.policy].into_iter();
         let lists = self.services.iter_mut().chain(self.upstream.extra_roots.iter_mut());
-        for path in paths.chain(lists) {
+        let proxy = self.proxy.iter_mut().flat_map(ProxyConfig::paths);
+        let parent = self.upstream.parent.iter_mut().flat_map(ParentConfig::paths);
+        for path in paths.chain(lists).chain(proxy).chain(parent) {
             *path = folder.join(&*path);
         }
         if let KeyEncryption::File(path) = &mut self.key_encryption {
@@ -210,6 +224,8 @@ impl Config {
                 );
             }
         }
+        self.proxy.as_ref().map_or(Ok(()), ProxyConfig::check)?;
+        self.upstream.parent.as_ref().map_or(Ok(()), ParentConfig::check)?;
         if let KeyEncryption::File(file) = &self.key_encryption
             && file.starts_with(&self.data_directory)
         {
@@ -287,6 +303,19 @@ mod tests {
         assert!(load(&provider("openai", "https://api.openai.com")).is_ok());
         assert!(error(&provider("openai", "http://api.openai.com")).contains("must begin with `https://`"));
         assert!(error(&provider("v1", "https://api.openai.com")).contains("is not `v1`"));
+    }
+
+    #[test]
+    fn doors_are_checked() {
+        assert!(load(&format!("{SMALL}[proxy]\n[console]\n")).is_ok());
+        let twice = format!("{SMALL}[proxy]\nlisten = \"127.0.0.1:9\"\nports = {{ \"127.0.0.1:9\" = \"ana\" }}\n");
+        assert!(error(&twice).contains("127.0.0.1:9 is there twice"), "{}", error(&twice));
+        let parent = |lines: &str| format!("{SMALL}[upstream.parent]\n{lines}\n");
+        assert!(error(&parent("address = \"proxy\"")).contains("is no `host:port`"));
+        assert!(error(&parent("address = \"proxy:1\"\nuser = \"a\"")).contains("belong together"));
+        let loaded = load(&parent("address = \"proxy:1\"\nuser = \"a\"\npassword-file = \"secret\"")).unwrap();
+        let file = loaded.upstream.parent.unwrap().password_file.unwrap();
+        assert!(file.is_absolute(), "relative paths are taken from the configuration's folder");
     }
 
     #[test]

@@ -172,7 +172,14 @@ fn config(options: &Options, files: &Files, company: &Company, services: SocketA
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)),
             providers: SERVICES.iter().map(provider).collect(),
         }),
-        upstream: UpstreamConfig { public_roots: false, extra_roots: vec![files.authority.clone()], resolve },
+        proxy: None,
+        console: None,
+        upstream: UpstreamConfig {
+            public_roots: false,
+            extra_roots: vec![files.authority.clone()],
+            resolve,
+            parent: None,
+        },
     })
 }
 
