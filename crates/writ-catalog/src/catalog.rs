@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use writ_base::{ContentHash, Moment};
-use writ_model::{Category, Term};
+use writ_model::{Account, Category, Term};
 
+use crate::accounts::{AccountHints, Accounts, TenantValue};
 use crate::builtin::BUILTIN_TEXTS;
 use crate::error::CatalogError;
 use crate::index::{EntryId, HostIndex, check_name};
@@ -24,6 +25,7 @@ pub struct Catalog {
     /// Mode of each service as the organisation chose it.
     modes: BTreeMap<Term, HostMode>,
     vettings: Vettings,
+    accounts: Accounts,
     /// Service and host of each entry of `hosts`.
     entries: Vec<(u32, u32)>,
     hosts: HostIndex,
@@ -90,7 +92,7 @@ impl Catalog {
     /// name, else pattern, else the longest suffix on a label boundary.
     pub fn match_host(&self, name: &str) -> Option<Match<'_>> {
         let (service, host) = self.entry(self.hosts.find(name)?)?;
-        Some(Match { service, host, mode: effective_mode(host.mode, self.modes.get(&service.id).copied()) })
+        Some(Match { service, host, mode: self.mode_of(service, host) })
     }
 
     /// The sign-in host of that name, if it is one; its mode is [`HostMode::HeadOnly`].
@@ -119,6 +121,22 @@ impl Catalog {
     /// that the catalog or an entry names (a plan that nobody decided is `discovered`).
     pub fn vetting(&self, service: &str, tier: &str, now: Moment) -> Vetting {
         self.vettings.decide(self.service(service), service, tier, now)
+    }
+
+    /// Tenant headers and the values that the organisation chose, of a service or of sign-in hosts by their id.
+    pub fn tenant_values(&self, id: &str) -> &[TenantValue] {
+        self.accounts.tenants(id)
+    }
+
+    /// The account that a request's head shows by the organisation's markers, and its plan where the marker tells it.
+    /// `None` if no marker holds or there is none.
+    pub fn account(&self, service: &str, hints: &dyn AccountHints) -> Option<(Account, Option<&Term>)> {
+        self.accounts.account(service, hints)
+    }
+
+    /// How connections to a host of a service are handled, with the organisation's choice applied.
+    pub fn mode_of(&self, service: &Service, host: &Host) -> HostMode {
+        effective_mode(host.mode, self.modes.get(&service.id).copied())
     }
 
     /// Hash of the content: services, sign-in hosts, decisions and modes, whatever the order and layout of the texts.
@@ -155,9 +173,16 @@ impl Catalog {
                 return Err(CatalogError::service(&choice.service, "its mode is chosen twice"));
             }
         }
+        let listed = |id: &str| {
+            let service = content.services.iter().find(|service| service.id.as_str() == id);
+            let sign_in = content.sign_ins.iter().find(|sign_in| sign_in.id.as_str() == id);
+            let of_service = service.map(|service| service.tenant_headers.as_slice());
+            of_service.or(sign_in.map(|sign_in| sign_in.tenant_headers.as_slice()))
+        };
+        let accounts = Accounts::build(organisation.tenants, organisation.accounts, listed, known)?;
         let sign_in_hosts = index_sign_ins(&content.sign_ins);
         let Content { services, sign_ins } = content;
-        Ok(Self { services, sign_ins, modes, vettings, entries, hosts, sign_in_hosts, hash })
+        Ok(Self { services, sign_ins, modes, vettings, accounts, entries, hosts, sign_in_hosts, hash })
     }
 }
 

@@ -12,6 +12,7 @@
 //! What is *not* here: recognition of services that are in no list (that is the sensor's work), and wire formats
 //! themselves ([`WireFormat`] only names them).
 
+mod accounts;
 mod builtin;
 mod catalog;
 mod error;
@@ -21,6 +22,7 @@ mod organisation;
 mod path;
 mod service;
 
+pub use accounts::{AccountHints, AccountMarker, TenantValue};
 pub use builtin::BUILTIN_TEXTS;
 pub use catalog::{Catalog, Match};
 pub use error::CatalogError;
@@ -43,6 +45,8 @@ pub mod limits {
     pub static HOSTS: Limit = Limit::new("catalog.hosts", "names", 200_000);
     /// Decisions of an organisation about (service, tier).
     pub static VETTINGS: Limit = Limit::new("catalog.vettings", "entries", 100_000);
+    /// Values of tenant headers and account markers of an organisation.
+    pub static ACCOUNT_CHOICES: Limit = Limit::new("catalog.account_choices", "entries", 10_000);
     /// Length of a host name in a catalog (RFC 1035, section 2.3.4, without the trailing dot).
     pub static HOST_NAME: Limit = Limit::new("catalog.host_name", "bytes", 253);
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use writ_base::Moment;
 use writ_model::{Status, Term};
 
+use crate::accounts::{AccountMarker, TenantValue};
 use crate::catalog::{is_id, read};
 use crate::error::CatalogError;
 use crate::service::{HostMode, Service};
@@ -26,6 +27,12 @@ pub struct OrganisationServices {
     /// Host modes that it chose.
     #[serde(default, rename = "mode")]
     pub modes: Vec<ModeChoice>,
+    /// Values of tenant headers.
+    #[serde(default, rename = "tenant", skip_serializing_if = "Vec::is_empty")]
+    pub tenants: Vec<TenantValue>,
+    /// How its accounts are told from others.
+    #[serde(default, rename = "account", skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<AccountMarker>,
 }
 
 impl OrganisationServices {
@@ -37,10 +44,12 @@ impl OrganisationServices {
     pub fn load(texts: &[&str]) -> Result<Self, CatalogError> {
         let mut all = Self::default();
         for (at, text) in texts.iter().enumerate() {
-            let Self { services, vettings, modes } = read(at + 1, text)?;
+            let Self { services, vettings, modes, tenants, accounts } = read(at + 1, text)?;
             all.services.extend(services);
             all.vettings.extend(vettings);
             all.modes.extend(modes);
+            all.tenants.extend(tenants);
+            all.accounts.extend(accounts);
         }
         Ok(all)
     }

@@ -165,3 +165,89 @@ fn decisions_change_the_hash() {
     let same = Catalog::builtin().with_organisation(OrganisationServices::default()).unwrap();
     assert_eq!(same.hash(), Catalog::builtin().hash());
 }
+
+/// A head for account markers.
+struct Head(Vec<(&'static str, &'static str)>, Option<&'static str>);
+
+impl writ_catalog::AccountHints for Head {
+    fn header(&self, name: &str) -> Vec<&str> {
+        self.0.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value).collect()
+    }
+
+    fn claim(&self, pointer: &str) -> Option<String> {
+        self.1.filter(|_| pointer == "/email").map(str::to_owned)
+    }
+}
+
+const ACCOUNTS: &str = r#"
+[[tenant]]
+at = "google-sign-in"
+header = "x-googapps-allowed-domains"
+value = "example.com"
+
+[[account]]
+service = "chatgpt"
+account = "corporate"
+tier = "enterprise"
+header = "ChatGPT-Account-ID"
+values = ["ws-1", "org-*"]
+
+[[account]]
+service = "chatgpt"
+account = "corporate"
+claim = "/email"
+values = ["ann@example.com"]
+
+[[account]]
+service = "chatgpt"
+account = "personal"
+header = "authorization"
+values = ["*"]
+
+[[account]]
+service = "chatgpt"
+account = "logged-out"
+cookie = "session"
+"#;
+
+#[test]
+fn the_head_tells_the_account_and_its_plan() {
+    use writ_model::Account;
+    let organisation = OrganisationServices::load(&[ACCOUNTS]).unwrap();
+    let catalog = Catalog::builtin().with_organisation(organisation).unwrap();
+    let of = |headers: &[(&'static str, &'static str)], email| {
+        let hints = Head(headers.to_vec(), email);
+        catalog.account("chatgpt", &hints).map(|(account, tier)| (account, tier.map(ToString::to_string)))
+    };
+    assert_eq!(of(&[("chatgpt-account-id", "ws-1")], None), Some((Account::Corporate, Some("enterprise".into()))));
+    assert_eq!(of(&[("chatgpt-account-id", "org-7")], None), Some((Account::Corporate, Some("enterprise".into()))));
+    assert_eq!(of(&[("authorization", "Bearer x")], Some("ann@example.com")), Some((Account::Corporate, None)));
+    // Two values of which one is foreign: the service might act by either.
+    let two = [("chatgpt-account-id", "ws-1"), ("chatgpt-account-id", "private"), ("cookie", "session=1")];
+    assert_eq!(of(&two, None), None);
+    assert_eq!(of(&[("authorization", "Bearer x"), ("cookie", "session=1")], None), Some((Account::Personal, None)));
+    assert_eq!(of(&[("cookie", "a=1; b=2")], None), Some((Account::LoggedOut, None)));
+    assert_eq!(of(&[("cookie", "a=1; session=2")], None), None);
+    assert_eq!(catalog.account("claude", &Head(vec![], None)), None);
+    assert_eq!(catalog.tenant_values("google-sign-in")[0].value, "example.com");
+    assert!(catalog.tenant_values("chatgpt").is_empty());
+}
+
+#[test]
+fn account_choices_that_mean_nothing_are_refused() {
+    let problem = error;
+    for (text, expected) in [
+        ("[[tenant]]\nat = \"nobody\"\nheader = \"x\"\nvalue = \"y\"", "nobody"),
+        ("[[tenant]]\nat = \"google-sign-in\"\nheader = \"cookie\"\nvalue = \"y\"", "no tenant header"),
+        (
+            "[[tenant]]\nat = \"google-sign-in\"\nheader = \"X-GoogApps-Allowed-Domains\"\nvalue = \"a\\nb\"",
+            "visible ASCII",
+        ),
+        ("[[account]]\nservice = \"chatgpt\"\naccount = \"corporate\"\nvalues = [\"a\"]", "names one of"),
+        ("[[account]]\nservice = \"chatgpt\"\naccount = \"unknown\"\nheader = \"a\"\nvalues = [\"a\"]", "shows"),
+        ("[[account]]\nservice = \"chatgpt\"\naccount = \"corporate\"\nheader = \"a\"", "`values` is required"),
+        ("[[account]]\nservice = \"nobody\"\naccount = \"corporate\"\nheader = \"a\"\nvalues = [\"a\"]", "nobody"),
+    ] {
+        assert!(problem(text).contains(expected), "{text}: {}", problem(text));
+    }
+}
