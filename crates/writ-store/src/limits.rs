@@ -18,6 +18,14 @@ pub static SEGMENT_HEAD_BYTES: Limit = Limit::new("store.ledger.head", "bytes", 
 pub static PERSON_KEYS: Limit = Limit::new("store.person_keys", "keys", 20_000);
 /// Rows of one answer of the index.
 pub static QUERY_ROWS: Limit = Limit::new("store.index.rows", "rows", 10_000);
+/// Reveals whose shares wait in memory for the second holder.
+pub static REVEALS_WAITING: Limit = Limit::new("store.reveals.waiting", "reveals", 64);
+/// Cases of one person that wait for an answer.
+pub static CASES_OPEN: Limit = Limit::new("store.cases.open", "cases", 50);
+/// Cases of one answer of the inbox.
+pub static CASE_ROWS: Limit = Limit::new("store.cases.rows", "cases", 1000);
+/// Bytes of a text that somebody writes: the message of a case, its answer, the purpose of a reveal.
+pub static TEXT_BYTES: Limit = Limit::new("store.text", "bytes", 8192);
 
 /// All limits of this crate, for the metrics page.
 pub fn all() -> Vec<&'static Limit> {
@@ -29,5 +37,10 @@ pub fn all() -> Vec<&'static Limit> {
         &OPEN_INTERACTIONS,
         &SEGMENT_HEAD_BYTES,
         &PERSON_KEYS,
+        &QUERY_ROWS,
+        &REVEALS_WAITING,
+        &CASES_OPEN,
+        &CASE_ROWS,
+        &TEXT_BYTES,
     ]
 }

@@ -27,6 +27,10 @@ const STORED: &[KeyPurpose] = &[
     KeyPurpose::Mark,
     KeyPurpose::ApiKey,
     KeyPurpose::Provider,
+    KeyPurpose::Directory,
+    KeyPurpose::Case,
+    KeyPurpose::Page,
+    KeyPurpose::Authority,
     KeyPurpose::Checkpoint,
 ];
 /// Those of them that can be followed by a new epoch.
@@ -36,6 +40,9 @@ const ROTATED: &[KeyPurpose] = &[
     KeyPurpose::Placeholder,
     KeyPurpose::Mark,
     KeyPurpose::Provider,
+    KeyPurpose::Directory,
+    KeyPurpose::Case,
+    KeyPurpose::Page,
     KeyPurpose::Checkpoint,
 ];
 /// The version of the file that this build writes; it reads this one only.

@@ -162,6 +162,15 @@ impl Ledger {
         self.opening
     }
 
+    /// One entry, or `None` if there is none with this sequence. Its segment is read and checked up to it: at most
+    /// [`LedgerConfig::segment_bytes`].
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, or is damaged before it.
+    pub fn entry(&self, sequence: u64) -> Result<Option<Entry>, LedgerError> {
+        self.reader(sequence).next().transpose().map(|entry| entry.filter(|it| it.header.sequence == sequence))
+    }
+
     /// Reads from the entry with this sequence on.
     pub fn reader(&self, from: u64) -> LedgerReader {
         LedgerReader::new(self.storage.clone(), from)

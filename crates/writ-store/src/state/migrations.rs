@@ -8,7 +8,9 @@ use writ_base::Moment;
 use super::{Location, StateError};
 
 /// The steps; a data directory of version n has had the first n of them. They are never changed, only added to.
-pub(super) const STEPS: &[&[&str]] = &[&[
+pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND];
+
+const FIRST: &[&str] = &[
     "CREATE TABLE principals (
         id TEXT PRIMARY KEY, kind TEXT NOT NULL, made BIGINT NOT NULL,
         identity TEXT NOT NULL, reveal_epoch BIGINT NOT NULL)",
@@ -28,7 +30,31 @@ pub(super) const STEPS: &[&[&str]] = &[&[
     "CREATE TABLE exceptions (id TEXT PRIMARY KEY, until BIGINT NOT NULL, body TEXT NOT NULL)",
     "CREATE TABLE rollout (id TEXT PRIMARY KEY, until BIGINT NOT NULL, body TEXT NOT NULL)",
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-]];
+];
+
+/// Console accounts, what directories say, notices shown, cases, reveals. Sealed texts are `epoch:hexadecimal digits`.
+const SECOND: &[&str] = &[
+    "ALTER TABLE principals ADD COLUMN protected BIGINT NOT NULL DEFAULT 0",
+    "CREATE TABLE accounts (
+        id TEXT PRIMARY KEY, principal TEXT NOT NULL UNIQUE, roles TEXT NOT NULL, password TEXT NOT NULL,
+        must_change BIGINT NOT NULL, made BIGINT NOT NULL, disabled BIGINT)",
+    "CREATE TABLE tickets (digest TEXT PRIMARY KEY, account TEXT NOT NULL, expires BIGINT NOT NULL)",
+    "CREATE TABLE attributes (principal TEXT PRIMARY KEY, sealed TEXT NOT NULL)",
+    "CREATE TABLE passwords (principal TEXT PRIMARY KEY, hash TEXT NOT NULL, changed BIGINT NOT NULL)",
+    "CREATE TABLE notices (
+        principal TEXT NOT NULL, service TEXT NOT NULL, shown BIGINT NOT NULL, PRIMARY KEY (principal, service))",
+    "CREATE TABLE cases (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, principal TEXT, reference TEXT, interaction TEXT, clause TEXT,
+        service TEXT NOT NULL, made BIGINT NOT NULL, due BIGINT NOT NULL, owner TEXT NOT NULL, deputy TEXT NOT NULL,
+        marks BIGINT NOT NULL, message TEXT, answered BIGINT, accepted BIGINT, answered_by TEXT, answer TEXT)",
+    "CREATE INDEX cases_principal ON cases (principal)",
+    "CREATE TABLE reveals (
+        id TEXT PRIMARY KEY, principal TEXT NOT NULL, pseudonym TEXT NOT NULL, purpose TEXT NOT NULL,
+        asked_by TEXT NOT NULL, asked BIGINT NOT NULL, expires BIGINT NOT NULL, opened BIGINT)",
+    "CREATE INDEX reveals_principal ON reveals (principal)",
+    "CREATE TABLE reveal_approvals (
+        reveal TEXT NOT NULL, account TEXT NOT NULL, given BIGINT NOT NULL, PRIMARY KEY (reveal, account))",
+];
 
 /// Brings the schema to the last step. Refuses a later one; makes a copy of an SQLite file before changing it.
 pub(super) async fn migrate(

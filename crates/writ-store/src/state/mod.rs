@@ -5,8 +5,15 @@
 //! digests, identities are sealed to the reveal key, keys and credentials to the key-encryption key and its purposes.
 
 mod access;
+mod accounts;
+mod attributes;
+mod inbox;
 mod migrations;
+mod notices;
 mod people;
+mod pseudonyms;
+mod reveals;
+mod sealed;
 mod standing;
 
 use std::collections::BTreeMap;
@@ -22,11 +29,15 @@ use writ_model::interaction::PrincipalId;
 use writ_model::record::{AdminAct, OrganisationId};
 
 pub use access::{ApiKey, ApiKeyId, ApiKeyKind, Caller, NewApiKey, ProviderCredential};
+pub use accounts::{Account, AccountId, LOGIN_SOURCE, NewAccount};
+pub use attributes::{Attributes, LOCAL_SOURCE};
+pub use inbox::{Case, CaseAnswer, CaseFilter, CaseId, CaseKind, NewCase};
 pub use people::{Erased, Identified, Login};
+pub use reveals::{AskReveal, Reveal, RevealEntry, RevealId, RevealState};
 
 use crate::keys::{KeyError, KeyStore};
 use crate::ledger::{Ledger, LedgerError, NewEntry};
-use crate::personal::PersonKey;
+use crate::personal::{PersonKey, RevealError};
 
 /// Where the state database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +79,8 @@ pub struct State {
     means: Means,
     /// Keys of persons in use, by principal and month.
     person_keys: Mutex<BTreeMap<(PrincipalId, i64), PersonKey>>,
+    /// Shares of reveals that wait for the second holder. They are nowhere else.
+    shares: Mutex<reveals::Shares>,
 }
 
 /// Why state cannot be read or changed.
@@ -100,6 +113,45 @@ pub enum StateError {
     /// No reveal key was set up yet.
     #[error("there is no reveal key yet: name its holders first, so that identities can be sealed to it")]
     NoRevealKey,
+    /// The name is in use.
+    #[error("this {what} is taken; choose another one")]
+    Taken {
+        /// What was to be made.
+        what: &'static str,
+    },
+    /// It was done before.
+    #[error("this {what} is closed; it cannot be done a second time")]
+    Closed {
+        /// What was to be changed.
+        what: &'static str,
+    },
+    /// Its time is over.
+    #[error("this {what} has expired; begin anew")]
+    Expired {
+        /// What was to be changed.
+        what: &'static str,
+    },
+    /// Over a limit.
+    #[error("more than the limit `{limit}` allows")]
+    OverLimit {
+        /// The limit's name.
+        limit: &'static str,
+    },
+    /// Somebody of whom no identity is kept.
+    #[error("this is a protected person: no identity is kept, so there is nothing to lift")]
+    Protected,
+    /// A reveal takes two people.
+    #[error("a reveal takes the shares of two different people; {given} of 2 are here")]
+    Approvals {
+        /// Shares at hand.
+        given: usize,
+    },
+    /// Only whoever asked may open it.
+    #[error("this reveal was asked for by another account; only that one can open it")]
+    NotYours,
+    /// The shares do not open it.
+    #[error(transparent)]
+    Reveal(#[from] RevealError),
     /// A key is missing.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -148,7 +200,7 @@ impl State {
         let mut connection = pool.acquire().await?;
         migrations::migrate(&mut connection, &location, migrations::STEPS, means.clock.now()).await?;
         drop(connection);
-        let state = Self { pool, location, means, person_keys: Mutex::default() };
+        let state = Self { pool, location, means, person_keys: Mutex::default(), shares: Mutex::default() };
         state.finish_kek_change().await?;
         Ok(state)
     }
@@ -194,7 +246,7 @@ impl State {
                 Err(StateError::Database(sqlx::Error::Protocol("the write-ahead log is in use".into())))
             }
             Location::Postgres(_) => {
-                for table in ["principals", "login_aliases", "personal_keys", "acknowledgements", "api_keys"] {
+                for table in SCRUBBED {
                     sqlx::query(AssertSqlSafe(format!("VACUUM (FULL) {table}"))).execute(&self.pool).await?;
                 }
                 Ok(())
@@ -204,6 +256,22 @@ impl State {
 }
 
 const SCRUB_TRIES: usize = 500;
+/// The tables from which an erasure removes rows or words.
+const SCRUBBED: &[&str] = &[
+    "principals",
+    "login_aliases",
+    "personal_keys",
+    "acknowledgements",
+    "api_keys",
+    "tickets",
+    "accounts",
+    "attributes",
+    "passwords",
+    "notices",
+    "cases",
+    "reveals",
+    "reveal_approvals",
+];
 
 /// Deleted content is overwritten, readers do not block the writer, a lock is waited for, every commit reaches the disk.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; \

@@ -144,13 +144,16 @@ impl State {
     /// The sealed readable identity, and the epoch of the reveal key whose holders can open it.
     ///
     /// # Errors
-    /// If there is no such principal.
+    /// If there is no such principal, or it is a protected person, of whom no identity is kept.
     pub async fn sealed_identity(&self, principal: PrincipalId) -> Result<(SealedIdentity, u32), StateError> {
-        let row = sqlx::query("SELECT identity, reveal_epoch FROM principals WHERE id = $1")
+        let row = sqlx::query("SELECT identity, reveal_epoch, protected FROM principals WHERE id = $1")
             .bind(principal.to_string())
             .fetch_optional(&self.pool)
             .await?;
         let row = row.ok_or(StateError::Missing { what: "principal" })?;
+        if row.try_get::<i64, _>(2)? != 0 {
+            return Err(StateError::Protected);
+        }
         let unreadable = StateError::Unreadable { table: "principals" };
         let sealed = unhex(&row.try_get::<String, _>(0)?).ok_or(unreadable)?;
         Ok((SealedIdentity::from_bytes(sealed), u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0)))
@@ -200,8 +203,10 @@ impl State {
         Ok(Some(Sensitive::new(plain)))
     }
 
-    /// Erases a person: keys, logins, identity, API keys and acknowledgements. What is sealed in the ledger and in every
-    /// copy of it becomes unreadable; the ledger stays verifiable, and says that keys were destroyed, not whose.
+    /// Erases a person: keys, logins, identity, API keys, account and passwords, acknowledgements, notices, what
+    /// directories said, reveals, and the words of cases. What is sealed in the ledger and in every copy of it becomes
+    /// unreadable; the ledger stays verifiable, and says that keys were destroyed, not whose. The index, which knows
+    /// those keys only, forgets them when it reads that entry.
     ///
     /// # Errors
     /// If there is no such principal, or ledger or database refuse. A call that failed can be repeated.
@@ -220,19 +225,7 @@ impl State {
             KeyEvent { purpose: KeyPurpose::Personal, event: KeyChange::Destroyed, epoch: None, keys: keys.clone() };
         ledger.append(NewEntry::key_event(&event, self.means.clock.now())).await?;
         let mut transaction = self.pool.begin().await?;
-        let mut logins = 0;
-        for statement in [
-            "DELETE FROM login_aliases WHERE principal = $1",
-            "DELETE FROM personal_keys WHERE principal = $1",
-            "DELETE FROM acknowledgements WHERE principal = $1",
-            "DELETE FROM api_keys WHERE owner = $1 OR on_behalf_of = $1",
-            "DELETE FROM principals WHERE id = $1",
-        ] {
-            let done = sqlx::query(statement).bind(&name).execute(&mut *transaction).await?;
-            if statement.contains("login_aliases") {
-                logins = usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
-            }
-        }
+        let logins = forget_rows(&mut transaction, &name).await?;
         transaction.commit().await?;
         self.person_keys.lock().retain(|(owner, _), _| *owner != principal);
         self.scrub().await?;
@@ -266,20 +259,20 @@ impl State {
     }
 
     async fn forget_owner_of(&self, key: &str) -> Result<u64, StateError> {
-        let owner = "(SELECT principal FROM personal_keys WHERE id = $1)";
         let mut transaction = self.pool.begin().await?;
-        for (table, column) in [
-            ("login_aliases", "principal"),
-            ("acknowledgements", "principal"),
-            ("api_keys", "owner"),
-            ("principals", "id"),
-        ] {
-            let statement = sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE {column} IN {owner}"));
-            sqlx::query(statement).bind(key).execute(&mut *transaction).await?;
-        }
-        let done = sqlx::query("DELETE FROM personal_keys WHERE id = $1").bind(key).execute(&mut *transaction).await?;
+        let row = sqlx::query("SELECT principal FROM personal_keys WHERE id = $1")
+            .bind(key)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(row) = row else { return Ok(0) };
+        let principal: String = row.try_get(0)?;
+        let keys = sqlx::query("SELECT id FROM personal_keys WHERE principal = $1")
+            .bind(&principal)
+            .fetch_all(&mut *transaction)
+            .await?;
+        forget_rows(&mut transaction, &principal).await?;
         transaction.commit().await?;
-        Ok(done.rows_affected())
+        Ok(keys.len() as u64)
     }
 
     /// Seals keys of persons anew under the present key-encryption key, and then forgets the former one. Begun by
@@ -365,6 +358,38 @@ impl State {
         let (epoch, key) = self.means.keys.current(KeyPurpose::Identity)?;
         Ok((epoch, digest_of(&key, login)))
     }
+}
+
+/// Every statement that removes what the tables hold of one principal. Cases stay as numbers: what was asked of which
+/// clause, and whether it was granted, without words and without the one who asked.
+const FORGET: &[&str] = &[
+    "DELETE FROM personal_keys WHERE principal = $1",
+    "DELETE FROM acknowledgements WHERE principal = $1",
+    "DELETE FROM api_keys WHERE owner = $1 OR on_behalf_of = $1",
+    "DELETE FROM tickets WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
+    "DELETE FROM reveal_approvals WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
+    "DELETE FROM accounts WHERE principal = $1",
+    "DELETE FROM attributes WHERE principal = $1",
+    "DELETE FROM passwords WHERE principal = $1",
+    "DELETE FROM notices WHERE principal = $1",
+    "UPDATE cases SET principal = NULL, reference = NULL, interaction = NULL, message = NULL, answer = NULL
+     WHERE principal = $1",
+    "DELETE FROM reveal_approvals WHERE reveal IN (SELECT id FROM reveals WHERE principal = $1)",
+    "DELETE FROM reveals WHERE principal = $1",
+    "DELETE FROM principals WHERE id = $1",
+];
+
+/// Removes a principal from all tables; returns how many logins it had.
+async fn forget_rows(connection: &mut sqlx::AnyConnection, principal: &str) -> Result<usize, StateError> {
+    let logins = sqlx::query("DELETE FROM login_aliases WHERE principal = $1")
+        .bind(principal)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    for statement in FORGET {
+        sqlx::query(*statement).bind(principal).execute(&mut *connection).await?;
+    }
+    Ok(usize::try_from(logins).unwrap_or(usize::MAX))
 }
 
 fn digest_of(key: &SecretKey, login: &Login) -> String {
