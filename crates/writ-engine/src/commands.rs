@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
+use writ_model::interaction::PrincipalId;
 use writ_model::record::{DecisionPersonal, DecisionSkeleton, OutcomeSkeleton};
 use writ_model::standing::Acknowledgement;
-use writ_model::{Note, Unreadable};
+use writ_model::{Note, Term, Unreadable};
 
-use crate::permit::{JudgedRequest, Permitted};
+use crate::permit::{Chunk, JudgedRequest, Permitted};
 use crate::reading::{Reading, Work};
 
 /// What an edge tells an inspection.
@@ -37,6 +38,13 @@ pub enum Input {
     AnswerEnd,
     /// The service failed.
     AnswerFailed(UpstreamFailure),
+    /// The connection that was upgraded has ended.
+    Piped {
+        /// Bytes from the client to the service.
+        up: u64,
+        /// Bytes from the service to the client.
+        down: u64,
+    },
     /// The client went away.
     ClientGone,
 }
@@ -44,12 +52,29 @@ pub enum Input {
 /// How a service failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UpstreamFailure {
-    /// It could not be reached, or its certificate is not for its name.
+    /// It could not be reached.
     Unreachable,
     /// It did not answer in time.
     Timeout,
     /// Its answer broke off.
     Broken,
+    /// Its certificate does not prove that it is who it should be.
+    Certificate(CertificateProblem),
+    /// Its name leads to an address that may not be dialled: loopback, link-local, metadata, Writ itself.
+    ForbiddenAddress,
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CertificateProblem {
+    /// It is no longer valid, or not yet.
+    Expired,
+    /// It is for another name.
+    WrongName,
+    /// Nobody who is trusted here issued it.
+    UnknownIssuer,
+    /// Something else: a signature that does not hold, a form that is not understood.
+    Other,
 }
 
 /// What an edge must do, in the order given.
@@ -61,8 +86,22 @@ pub enum Command {
     Append(Box<NewDecision>),
     /// Keep this acknowledgement: a reason was given.
     Acknowledge(Box<Acknowledgement>),
-    /// Send this request and come back with the answer.
+    /// Send this request and come back with the answer. If its body streams, pieces follow.
     Forward(Box<Permitted<JudgedRequest>>),
+    /// Send this piece of the request's body.
+    Send(Box<Permitted<Chunk>>),
+    /// The request's body is complete.
+    SendEnd,
+    /// The service took the upgrade: answer the client with 101 and this head, pass bytes in both directions, and come
+    /// back with [`Input::Piped`].
+    Upgrade(HeaderMap),
+    /// The notice of first use was shown: keep that it was.
+    NoticeShown {
+        /// To whom.
+        principal: PrincipalId,
+        /// For which service.
+        service: Term,
+    },
     /// Answer the client with this instead; nothing else will be delivered.
     Respond(Box<Response>),
     /// Begin the answer to the client.
@@ -100,8 +139,8 @@ pub struct Response {
 pub struct NewDecision {
     /// What is kept for years.
     pub skeleton: DecisionSkeleton,
-    /// What is sealed under the principal's key.
-    pub personal: DecisionPersonal,
+    /// What is sealed under the principal's key; nothing for protected persons.
+    pub personal: Option<DecisionPersonal>,
 }
 
 /// Names a job within its interaction.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use writ_base::keys::SecretKey;
 use writ_base::{KeyedDigest, Moment, Randomness};
 use writ_model::finding::Finding;
@@ -14,6 +15,7 @@ use writ_model::{ClauseQuote, Term};
 use crate::limits;
 use crate::memory::Memory;
 use crate::opening::Opening;
+use crate::stops::{Chosen, Stopped};
 use crate::vault::Vault;
 use crate::voice::Voice;
 
@@ -53,6 +55,10 @@ pub struct Engine {
     stopped: Memory<KeyedDigest, Option<ClauseQuote>>,
     notes: Memory<KeyedDigest, Moment>,
     acknowledgements: Memory<PrincipalId, Arc<[Acknowledgement]>>,
+    pub(crate) stops: Memory<String, Arc<Stopped>>,
+    pub(crate) choices: Memory<KeyedDigest, Chosen>,
+    notices: Memory<KeyedDigest, Moment>,
+    latest: Mutex<Moment>,
 }
 
 impl fmt::Debug for Engine {
@@ -73,6 +79,10 @@ impl Engine {
             stopped: Memory::new(&limits::STOPPED),
             notes: Memory::new(&limits::NOTES),
             acknowledgements: Memory::new(&limits::ACKNOWLEDGEMENTS),
+            stops: Memory::new(&limits::STOPS),
+            choices: Memory::new(&limits::CHOICES),
+            notices: Memory::new(&limits::NOTICES),
+            latest: Mutex::new(Moment::default()),
             options,
         })
     }
@@ -80,6 +90,32 @@ impl Engine {
     /// The key of digests that stay in memory.
     pub(crate) fn digest_key(&self) -> &[u8; 32] {
         &self.digest_key
+    }
+
+    /// The latest time that the engine was told.
+    pub(crate) fn latest(&self) -> Moment {
+        *self.latest.lock()
+    }
+
+    /// Takes note of the time.
+    pub(crate) fn tick(&self, now: Moment) {
+        let mut latest = self.latest.lock();
+        *latest = now.max(*latest);
+    }
+
+    /// Takes in that the notice of first use was shown: from the state at start.
+    pub fn notice_shown(&self, principal: PrincipalId, service: &Term, at: Moment) {
+        self.notices.keep(self.notice_key(principal, service), at);
+    }
+
+    /// Whether the notice of first use is due: once per person, service and 90 days.
+    pub(crate) fn notice_due(&self, principal: PrincipalId, service: &Term, now: Moment) -> bool {
+        let shown = self.notices.recall(&self.notice_key(principal, service));
+        shown.is_none_or(|shown| now.since(shown) >= limits::NOTICE_PERIOD)
+    }
+
+    fn notice_key(&self, principal: PrincipalId, service: &Term) -> KeyedDigest {
+        KeyedDigest::of_parts(&self.digest_key, [b"notice", principal.as_bytes().as_slice(), service.as_bytes()])
     }
 
     /// Takes in an acknowledgement: from the state at start, or when a reason was just given.

@@ -328,6 +328,6 @@ impl Exchange {
         let judge = self.editor.judge()?;
         let notable =
             judge.decision.full.effect > Effect::Allow || judge.facts.data.known().is_some_and(|data| !data.is_empty());
-        notable.then(|| record::answer(context, &judge.decision, &judge.facts, self.conversation, !self.unread))
+        notable.then(|| record::answer(context, &judge.decision, &judge.facts, Some(self.conversation), !self.unread))
     }
 }

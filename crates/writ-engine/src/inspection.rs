@@ -35,7 +35,7 @@ use crate::exchange::Exchange;
 use crate::history::History;
 use crate::limits;
 use crate::opening::{Audience, Opening};
-use crate::permit::{Grounds, JudgedRequest, Permit, Permitted};
+use crate::permit::{Grounds, JudgedBody, JudgedRequest, Permit, Permitted};
 use crate::reading::{Reading, Work};
 use crate::snapshot::Snapshot;
 use crate::vault::Compartment;
@@ -392,7 +392,8 @@ impl Inspection {
             method: opening.method.clone(),
             path_and_query: opening.path_and_query.clone(),
             headers,
-            body: bytes.into(),
+            body: JudgedBody::Whole(bytes.into()),
+            upgrade: false,
         }));
         self.state = State::Recording(Box::new(Next::Forward { request, sent: Box::new(sent) }));
         out.push(Command::Append(Box::new(new)));
@@ -513,6 +514,7 @@ impl Inspection {
         let duration_ms = u64::try_from(now.since(self.started).as_millis()).unwrap_or(u64::MAX);
         let interaction = self.context.interaction;
         let bytes_up = self.sent;
+        let judged_us = 0;
         out.push(Command::End(Box::new(OutcomeSkeleton {
             interaction,
             ending,
@@ -521,6 +523,7 @@ impl Inspection {
             bytes_down,
             restored,
             duration_ms,
+            judged_us,
         })));
     }
 }

@@ -21,11 +21,24 @@ pub static STOPPED: Limit = Limit::new("engine.stopped-turns", "turns", 50_000);
 pub static NOTES: Limit = Limit::new("engine.notes", "notes", 100_000);
 /// Acknowledgements in memory.
 pub static ACKNOWLEDGEMENTS: Limit = Limit::new("engine.acknowledgements", "acknowledgements", 50_000);
+/// Stops that can still be looked at and continued.
+pub static STOPS: Limit = Limit::new("engine.stops", "stops", 20_000);
+/// Choices that people made after a stop, in force.
+pub static CHOICES: Limit = Limit::new("engine.choices", "choices", 50_000);
+/// Notices of first use remembered as shown.
+pub static NOTICES: Limit = Limit::new("engine.notices", "notices", 200_000);
 /// Bytes at the end of one part and the start of the next that are scanned together.
 pub static SEAM: Limit = Limit::new("engine.seam", "bytes", 160);
 
 /// How long a reading job may take before the content counts as unreadable.
 pub const JOB_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a stop can be looked at.
+pub const STOP_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+/// How long a choice after a stop holds for the same content.
+pub const CHOICE_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long after a notice of first use the next one is due.
+pub const NOTICE_PERIOD: Duration = Duration::from_secs(90 * 86_400);
 
 /// All of them, for metrics and the reference page.
 pub static ALL: &[&Limit] = &[
@@ -37,6 +50,9 @@ pub static ALL: &[&Limit] = &[
     &STOPPED,
     &NOTES,
     &ACKNOWLEDGEMENTS,
+    &STOPS,
+    &CHOICES,
+    &NOTICES,
     &SEAM,
     &crate::vault::COMPARTMENTS,
     &crate::vault::VALUES,

@@ -4,7 +4,9 @@ use http::{HeaderMap, Method};
 use writ_base::Sensitive;
 use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
-use writ_model::{Account, Channel, Currency, Declared, Device, Identity, Term, Who};
+use writ_model::{
+    Account, Channel, Currency, Declared, Device, Identity, Language, Set, Signal, Term, UnreadReason, Who,
+};
 use writ_protocol::Endpoint;
 
 use crate::permit::Destination;
@@ -53,6 +55,21 @@ pub struct Caller {
     pub address: Option<String>,
     /// The client's name for itself; goes into the personal part only.
     pub client: Option<String>,
+    /// Whether the person is protected (works council, data protection officer ...): decided by service and account
+    /// only, content not read, nothing personal written.
+    pub protected: bool,
+    /// The language in which Writ speaks to the person.
+    pub language: Language,
+}
+
+/// Whether content is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Handling {
+    /// Prompt and answer are read.
+    #[default]
+    Inspect,
+    /// Neither is: the verdict rests on the head, and both stream through.
+    Unread(UnreadReason),
 }
 
 /// An interaction as it opens.
@@ -82,4 +99,24 @@ pub struct Opening {
     pub reason: Option<Sensitive<String>>,
     /// The repository that the caller works on, as it states it.
     pub repository: Option<Term>,
+    /// Whether the content is read. That of a protected person never is, whatever stands here.
+    pub handling: Handling,
+    /// Whether the client's own credentials, cookies and organisation headers pass: a forward proxy. A gateway puts the
+    /// organisation's credential in their place.
+    pub passthrough: bool,
+    /// Whether a browser navigates there: then what Writ says is a page.
+    pub navigation: bool,
+    /// What the edge itself saw: a name hidden, names that disagree.
+    pub signals: Set<Signal>,
+}
+
+impl Opening {
+    /// Why the content is not read, if so.
+    pub fn unread(&self) -> Option<UnreadReason> {
+        match self.handling {
+            _ if self.caller.protected => Some(UnreadReason::ProtectedPerson),
+            Handling::Unread(reason) => Some(reason),
+            Handling::Inspect => None,
+        }
+    }
 }

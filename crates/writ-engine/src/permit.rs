@@ -95,13 +95,45 @@ impl<T> fmt::Debug for Permitted<T> {
     }
 }
 
-/// A whole request to an AI service, as judged.
+/// A request to an AI service, as judged.
 #[derive(Debug)]
 pub struct JudgedRequest {
     pub(crate) method: Method,
     pub(crate) path_and_query: String,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Sensitive<Bytes>,
+    pub(crate) body: JudgedBody,
+    pub(crate) upgrade: bool,
+}
+
+/// The body of a judged request.
+#[derive(Debug)]
+pub(crate) enum JudgedBody {
+    /// All of it.
+    Whole(Sensitive<Bytes>),
+    /// It follows as [`Chunk`]s; so many bytes, where the client said how many.
+    Stream(Option<u64>),
+}
+
+/// A piece of a request's body that is sent as it comes: its verdict can no longer change.
+#[derive(Debug)]
+pub struct Chunk(pub(crate) Sensitive<Bytes>);
+
+impl Permitted<Chunk> {
+    /// The bytes, for the one module that sends.
+    pub fn release(self) -> Bytes {
+        self.value.0.into_exposed()
+    }
+}
+
+/// A connection to an AI service that is passed on without being opened.
+#[derive(Debug)]
+pub struct TunnelTo;
+
+impl Permitted<TunnelTo> {
+    /// Where to, for the one module that connects.
+    pub fn release(self) -> Destination {
+        self.permit.destination
+    }
 }
 
 /// How a provider wants its credential.
@@ -129,6 +161,15 @@ impl Permitted<JudgedRequest> {
         self
     }
 
+    /// Puts the organisation's own headers into the head: tenant restrictions. They replace what stands there.
+    #[must_use]
+    pub fn with_tenant_headers(mut self, headers: &[(HeaderName, HeaderValue)]) -> Self {
+        for (name, value) in headers {
+            self.value.headers.insert(name.clone(), value.clone());
+        }
+        self
+    }
+
     /// The path with query, for a provider whose base path differs: `prefix` is put before it.
     #[must_use]
     pub fn with_path_prefix(mut self, prefix: &str) -> Self {
@@ -139,16 +180,30 @@ impl Permitted<JudgedRequest> {
     /// Takes the request apart for the one module that sends: method, path with query, head (exactly one host and one
     /// length), body. The head names the permit's destination and nothing else.
     pub fn release(self) -> Released {
-        let JudgedRequest { method, path_and_query, mut headers, body } = self.value;
+        let JudgedRequest { method, path_and_query, mut headers, body, upgrade } = self.value;
         if let Ok(host) = HeaderValue::try_from(self.permit.destination.authority()) {
             headers.insert(HOST, host);
         }
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.expose().len()));
-        if method == Method::GET && body.expose().is_empty() {
-            headers.remove(CONTENT_LENGTH);
-        }
-        Released { destination: self.permit.destination, method, path_and_query, headers, body: body.into_exposed() }
+        let body = match body {
+            JudgedBody::Whole(body) => ReleasedBody::Whole(body.into_exposed()),
+            JudgedBody::Stream(length) => ReleasedBody::Streamed(length),
+        };
+        let length = match &body {
+            ReleasedBody::Whole(body) if body.is_empty() && !expects_body(&method) => None,
+            ReleasedBody::Whole(body) => u64::try_from(body.len()).ok(),
+            ReleasedBody::Streamed(length) => *length,
+        };
+        match length {
+            Some(length) => headers.insert(CONTENT_LENGTH, HeaderValue::from(length)),
+            None => headers.remove(CONTENT_LENGTH),
+        };
+        Released { destination: self.permit.destination, method, path_and_query, headers, body, upgrade }
     }
+}
+
+/// Whether a request of this method says its length even if it has no body (RFC 9110 section 8.6).
+fn expects_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 /// What the sender puts on the wire.
@@ -163,7 +218,18 @@ pub struct Released {
     /// The head.
     pub headers: HeaderMap,
     /// The body, with identity encoding if it was edited.
-    pub body: Bytes,
+    pub body: ReleasedBody,
+    /// Whether the client asks to go on as a WebSocket, and may: HTTP/1.1 only.
+    pub upgrade: bool,
+}
+
+/// A body on its way out.
+#[derive(Debug)]
+pub enum ReleasedBody {
+    /// All of it.
+    Whole(Bytes),
+    /// It follows in [`Permitted`] chunks; so many bytes, where that is known.
+    Streamed(Option<u64>),
 }
 
 #[cfg(test)]
@@ -177,7 +243,8 @@ mod tests {
             method: Method::POST,
             path_and_query: "/v1/responses".into(),
             headers,
-            body: Bytes::from_static(body.as_bytes()).into(),
+            body: JudgedBody::Whole(Bytes::from_static(body.as_bytes()).into()),
+            upgrade: false,
         };
         Permit::issue(InteractionId::from_bytes([1; 16]), destination, Grounds::Verdict(Arc::from([]))).clear(judged)
     }

@@ -31,9 +31,11 @@ pub(crate) fn decision(
         stage => format!("{}, body not read", stage.as_str()),
     };
     new.skeleton.reference = reference;
-    new.personal.conversation = conversation;
-    new.personal.model = reading.and_then(|reading| reading.message.model.clone());
-    new.personal.justification = context.opening.reason.as_ref().map(|reason| reason.expose().clone());
+    if let Some(personal) = &mut new.personal {
+        personal.conversation = conversation;
+        personal.model = reading.and_then(|reading| reading.message.model.clone());
+        personal.justification = context.opening.reason.as_ref().map(|reason| reason.expose().clone());
+    }
     new
 }
 
@@ -42,11 +44,13 @@ pub(crate) fn answer(
     context: &Context,
     decision: &Decision,
     facts: &Facts,
-    conversation: ConversationId,
+    conversation: Option<ConversationId>,
     read_in_full: bool,
 ) -> NewDecision {
     let mut new = entry(context, decision, facts, Direction::Answer, read_in_full);
-    new.personal.conversation = Some(conversation);
+    if let Some(personal) = &mut new.personal {
+        personal.conversation = conversation;
+    }
     new
 }
 
@@ -85,8 +89,10 @@ fn entry(
         snapshot: snapshot.hashes(),
         reference: None,
         read_in_full,
+        unread: opening.unread(),
+        by_choice: BTreeSet::new(),
     };
-    let personal = DecisionPersonal {
+    let personal = (!opening.caller.protected).then(|| DecisionPersonal {
         principal: opening.caller.principal,
         on_behalf_of: opening.caller.on_behalf_of,
         facts: facts.clone(),
@@ -99,7 +105,7 @@ fn entry(
         client: opening.caller.client.clone(),
         justification: None,
         digests: BTreeSet::new(),
-    };
+    });
     NewDecision { skeleton, personal }
 }
 

@@ -7,7 +7,7 @@ use writ_model::{Effect, Refusal, RefusalKind};
 use writ_protocol::Endpoint;
 use writ_protocol::refusal::{RefusalForm, refuse};
 
-use crate::commands::{Response, UpstreamFailure};
+use crate::commands::{CertificateProblem, Response, UpstreamFailure};
 use crate::inspection::Context;
 use crate::reading::Reading;
 use crate::voice::{self, Stop};
@@ -66,6 +66,15 @@ impl Context {
             UpstreamFailure::Unreachable => (502, "could not be reached"),
             UpstreamFailure::Timeout => (504, "did not answer in time"),
             UpstreamFailure::Broken => (502, "broke off its answer"),
+            UpstreamFailure::Certificate(CertificateProblem::Expired) => (502, "has a certificate that is out of date"),
+            UpstreamFailure::Certificate(CertificateProblem::WrongName) => {
+                (502, "has a certificate that is not for this name")
+            }
+            UpstreamFailure::Certificate(CertificateProblem::UnknownIssuer) => {
+                (502, "has a certificate whose issuer is unknown")
+            }
+            UpstreamFailure::Certificate(CertificateProblem::Other) => (502, "has a certificate that does not hold"),
+            UpstreamFailure::ForbiddenAddress => (502, "has an address that may not be reached from here"),
         };
         let text = format!("writ: the AI service {what}; your request itself was allowed");
         let body =

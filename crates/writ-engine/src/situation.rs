@@ -53,7 +53,7 @@ fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, 
 }
 
 /// The classes that vetting allows for the opening's service and plan.
-fn cleared(opening: &Opening, snapshot: &Snapshot, now: Moment) -> BTreeSet<Term> {
+pub(crate) fn cleared(opening: &Opening, snapshot: &Snapshot, now: Moment) -> BTreeSet<Term> {
     snapshot.catalog.vetting(&opening.service, &opening.tier, now).cleared
 }
 

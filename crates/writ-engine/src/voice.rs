@@ -60,7 +60,7 @@ impl Voice {
         let for_programs = self.program_line(&stop);
         let for_people = format!("{}\n\n{}", self.message(&stop), sign(mark, &stop.reference));
         let Stop { interaction, kind, effect, clauses, reference, offers, .. } = stop;
-        Refusal { interaction, kind, effect, clauses, reference, offers, for_programs, for_people }
+        Refusal { interaction, kind, effect, clauses, reference, offers, for_programs, for_people, link: None }
     }
 
     fn program_line(&self, stop: &Stop<'_>) -> String {

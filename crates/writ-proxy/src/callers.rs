@@ -10,7 +10,7 @@ use writ_base::keys::SecretKey;
 use writ_base::{KeyedDigest, Limit, Moment, Randomness, Sensitive};
 use writ_engine::{Audience, Caller};
 use writ_model::facts::Groups;
-use writ_model::{Channel, Currency, Device, Identity, Term, Value, Who};
+use writ_model::{Channel, Currency, Device, Identity, Language, Term, Value, Who};
 use writ_store::State;
 use writ_store::state::{ApiKeyKind, Caller as StoredCaller};
 
@@ -102,6 +102,8 @@ pub fn described(stored: &StoredCaller) -> Caller {
         credential: Some(Term::from(stored.key.to_string())),
         address: None,
         client: None,
+        protected: false,
+        language: Language::En,
     }
 }
 

@@ -139,6 +139,7 @@ impl Driver {
                     return Some(Input::ClientGone);
                 }
             }
+            Command::Send(_) | Command::SendEnd | Command::Upgrade(_) | Command::NoticeShown { .. } => {}
             Command::Finish => self.pieces = None,
             Command::StopUpstream => self.answer = None,
             Command::End(outcome) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use writ_base::telemetry::Counter;
 use writ_base::{Moment, Randomness};
 use writ_engine::NewDecision;
-use writ_model::record::{EntryKind, OutcomeSkeleton};
+use writ_model::record::{DecisionPersonal, DecisionSkeleton, EntryKind, OutcomeSkeleton};
 use writ_model::standing::Acknowledgement;
 use writ_store::ledger::SealedPart;
 use writ_store::{Ledger, NewEntry, State};
@@ -24,10 +24,16 @@ impl Recorder {
         Self { ledger, state, randomness }
     }
 
-    /// Writes a decision with its sealed personal part; `false` if it could not be written.
+    /// Writes a decision with its sealed personal part, if it has one; `false` if it could not be written.
     pub async fn decision(&self, new: NewDecision, now: Moment) -> bool {
-        let Some(personal) = self.seal(&new, now).await else { return false };
-        self.append(NewEntry::decision(&new.skeleton, Some(personal), now)).await
+        let personal = match &new.personal {
+            Some(personal) => match self.seal(&new.skeleton, personal, now).await {
+                Some(sealed) => Some(sealed),
+                None => return false,
+            },
+            None => None,
+        };
+        self.append(NewEntry::decision(&new.skeleton, personal, now)).await
     }
 
     /// Writes an outcome. Without it the interaction is closed as interrupted at the next start.
@@ -45,13 +51,13 @@ impl Recorder {
         }
     }
 
-    async fn seal(&self, new: &NewDecision, now: Moment) -> Option<SealedPart> {
-        let principal = new.personal.principal;
+    async fn seal(&self, skeleton: &DecisionSkeleton, personal: &DecisionPersonal, now: Moment) -> Option<SealedPart> {
+        let principal = personal.principal;
         let key = self.state.person_key(principal, now, &self.ledger).await;
         let key =
             key.inspect_err(|error| tracing::error!(%error, "no key for a personal part: nothing is sent")).ok()?;
-        let plain = serde_json::to_vec(&new.personal).ok()?;
-        Some(key.seal(EntryKind::Decision, Some(new.skeleton.interaction), &plain, &*self.randomness))
+        let plain = serde_json::to_vec(personal).ok()?;
+        Some(key.seal(EntryKind::Decision, Some(skeleton.interaction), &plain, &*self.randomness))
     }
 
     async fn append(&self, entry: NewEntry) -> bool {

@@ -96,7 +96,10 @@ impl Upstream {
     pub async fn send(&self, request: Permitted<JudgedRequest>) -> Result<Response<Incoming>, UpstreamFailure> {
         let released = request.release();
         let uri = uri(&released.destination, &released.path_and_query).ok_or(UpstreamFailure::Unreachable)?;
-        let mut request = Request::new(PermittedBody(Full::new(released.body)));
+        let mut request = Request::new(PermittedBody(Full::new(match released.body {
+            writ_engine::ReleasedBody::Whole(body) => body,
+            writ_engine::ReleasedBody::Streamed(_) => return Err(UpstreamFailure::Broken),
+        })));
         *request.method_mut() = released.method;
         *request.uri_mut() = uri;
         *request.headers_mut() = released.headers;

@@ -11,13 +11,13 @@ use writ_catalog::{Catalog, OrganisationServices};
 use writ_detect::{Definition, Harmless, Pack};
 use writ_engine::voice::Voice;
 use writ_engine::{
-    Audience, BeforeScan, Caller, Command, Destination, Engine, EngineKeys, EngineOptions, Input, Inspection,
-    NewDecision, Opening, Snapshot,
+    Audience, BeforeScan, Caller, Command, Destination, Engine, EngineKeys, EngineOptions, Handling, Input, Inspection,
+    NewDecision, Opening, ReleasedBody, Snapshot,
 };
 use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
 use writ_model::record::OutcomeSkeleton;
-use writ_model::{Account, Channel, Currency, Declared, Device, Identity, Term, Who};
+use writ_model::{Account, Channel, Currency, Declared, Device, Identity, Language, Term, Who};
 use writ_policy::Gravity;
 use writ_policy::eval::Policy;
 
@@ -122,6 +122,9 @@ pub struct Desk {
     pub ledger_works: bool,
     /// Whether reading jobs miss their deadline.
     pub late: bool,
+    pub handling: Handling,
+    pub passthrough: bool,
+    pub navigation: bool,
     /// The sizes of the pieces in which a prompt's body arrives, in turn.
     pub pieces: Vec<usize>,
 }
@@ -154,6 +157,9 @@ impl Desk {
             reason: None,
             ledger_works: true,
             late: false,
+            handling: Handling::Inspect,
+            passthrough: false,
+            navigation: false,
             pieces: vec![usize::MAX],
         }
     }
@@ -173,6 +179,10 @@ impl Desk {
             declared: Declared::NotAsked,
             reason: self.reason.map(|reason| reason.to_owned().into()),
             repository: None,
+            handling: self.handling,
+            passthrough: self.passthrough,
+            navigation: self.navigation,
+            signals: Default::default(),
         }
     }
 
@@ -225,7 +235,8 @@ impl Desk {
                 }
                 Command::Forward(request) => {
                     let released = request.release();
-                    let sent = String::from_utf8(released.body.to_vec()).unwrap();
+                    let ReleasedBody::Whole(whole) = released.body else { unimplemented!() };
+                    let sent = String::from_utf8(whole.to_vec()).unwrap();
                     let body = (answer.body)(&sent);
                     traffic.sent = Some(sent);
                     traffic.head = Some(released.headers);
@@ -247,7 +258,13 @@ impl Desk {
                 }
                 Command::Deliver(bytes) => traffic.received.push_str(&String::from_utf8_lossy(&bytes)),
                 Command::End(outcome) => traffic.outcomes.push(*outcome),
-                Command::Acknowledge(_) | Command::Finish | Command::StopUpstream => {}
+                Command::Send(_)
+                | Command::SendEnd
+                | Command::Upgrade(_)
+                | Command::NoticeShown { .. }
+                | Command::Acknowledge(_)
+                | Command::Finish
+                | Command::StopUpstream => {}
             }
         }
     }
@@ -271,6 +288,8 @@ pub fn caller(who: Who) -> Caller {
         credential: Some("key_1".into()),
         address: None,
         client: None,
+        protected: false,
+        language: Language::En,
     }
 }
 

@@ -20,8 +20,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use writ_base::Sensitive;
-use writ_engine::{Caller, Opening};
-use writ_model::{Declared, Term, Value};
+use writ_engine::{Caller, Handling, Opening};
+use writ_model::{Declared, Language, Set, Term, Value};
 
 use crate::callers::Callers;
 use crate::drive::{self, AnswerBody, Edge, plain};
@@ -126,6 +126,10 @@ impl Gateway {
             reason: text(&head.headers, "writ-reason").map(|reason| Sensitive::new(at_most(reason, REASON))),
             repository: text(&head.headers, "writ-repository").map(|name| Term::from(at_most(name, NAME))),
             headers: head.headers,
+            handling: Handling::Inspect,
+            passthrough: false,
+            navigation: false,
+            signals: Set::EMPTY,
         };
         let (engine, snapshot) = (Arc::clone(&self.live.engine), self.live.snapshot());
         drive::run(self.edge.clone(), engine, snapshot, opening, route.provider.clone(), body, place).await
@@ -136,7 +140,8 @@ impl Gateway {
 fn caller_of(caller: &Caller, headers: &HeaderMap, peer: SocketAddr) -> Caller {
     let address = Some(peer.ip().to_string());
     let client = text(headers, "user-agent").map(|client| at_most(client, NAME));
-    Caller { address, client, ..caller.clone() }
+    let language = text(headers, "accept-language").map(Language::preferred).unwrap_or_default();
+    Caller { address, client, language, ..caller.clone() }
 }
 
 /// Characters of a reason that are kept.
