@@ -23,6 +23,7 @@ mod error;
 mod extend;
 mod folder;
 mod groups;
+pub mod kit;
 mod listed;
 mod parsed;
 mod pem;

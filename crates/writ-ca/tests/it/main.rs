@@ -3,4 +3,5 @@
 
 mod authority;
 mod catalog;
+mod kit;
 mod support;

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Takes back what install.sh did: removes @NAME@.crt and updates the system store. Run as root.
+set -eu
+name='@NAME@'
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=${DESTDIR:-}
+target=$root/usr/local/share/ca-certificates/$name.crt
+if [ -e "$target" ]; then
+    rm "$target"
+    echo "removed $target"
+else
+    echo "$target is not there"
+fi
+. "$here/update.sh"
+echo "updated the system store"
+if sh "$here/verify.sh" >/dev/null; then
+    echo "the store still trusts it: another file below ${root}/usr/local/share/ca-certificates or a package has it" >&2
+    exit 1
+fi
+echo "not trusted any more"
