@@ -21,7 +21,7 @@ use crate::vault::Compartment;
 /// Judges and edits the texts of one answer.
 pub(crate) struct AnswerEditor {
     engine: Arc<Engine>,
-    compartment: Arc<Compartment>,
+    compartment: Option<Arc<Compartment>>,
     restore: Option<Restore>,
     judge: Option<Judge>,
     /// A note that begins the first text of an answer in a chat.
@@ -54,12 +54,12 @@ struct Held {
 impl AnswerEditor {
     pub(crate) fn new(
         engine: Arc<Engine>,
-        compartment: Arc<Compartment>,
+        compartment: Option<Arc<Compartment>>,
         restore: Restore,
         judge: Option<Judge>,
         prefix: Option<String>,
     ) -> Self {
-        let restore = (!compartment.is_empty()).then_some(restore);
+        let restore = compartment.as_ref().is_some_and(|held| !held.is_empty()).then_some(restore);
         Self { engine, compartment, restore, judge, prefix, channels: BTreeMap::new(), restored: 0 }
     }
 
@@ -145,7 +145,7 @@ impl AnswerEditor {
         if tools && restore != Restore::Tools {
             return None;
         }
-        let value = self.engine.vault.restore(&self.compartment, placeholder)?.into_exposed();
+        let value = self.engine.vault.restore(self.compartment.as_ref()?, placeholder)?.into_exposed();
         if !tools {
             return Some(value);
         }

@@ -1,13 +1,15 @@
 //! Edits: what is taken out of a prompt before it leaves, and what takes its place.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use writ_model::Term;
+use writ_model::{Part, Term};
 use writ_protocol::Edit;
 
 use crate::engine::Engine;
+use crate::history::History;
 use crate::reading::Reading;
 use crate::snapshot::Snapshot;
 use crate::vault::Compartment;
@@ -21,7 +23,7 @@ pub(crate) struct Replacements(BTreeMap<usize, Vec<(Range<usize>, String)>>);
 pub(crate) struct Unfulfillable(pub(crate) Term);
 
 impl Replacements {
-    /// Placeholders for every span of the given classes in the parts that leave.
+    /// Placeholders for every span of the given classes in the parts that leave, and of those that the person chose.
     ///
     /// # Errors
     /// If a span cannot be edited, the vault is full, or the text with placeholders is still found to hold the class.
@@ -31,24 +33,27 @@ impl Replacements {
         compartment: &Compartment,
         reading: &Reading,
         classes: &BTreeSet<Term>,
-        kept: &dyn Fn(usize) -> bool,
+        history: &History,
     ) -> Result<Self, Unfulfillable> {
         let mut replacements = Self::default();
         for (part, findings) in reading.message.parts.iter().zip(&reading.findings) {
-            let Some(text) = part.text().filter(|_| kept(part.index)) else { continue };
-            for (span, finding) in writ_detect::redact_spans(findings, classes) {
+            let Some(text) = part.text().filter(|_| history.keeps(part.index)) else { continue };
+            for (span, finding) in writ_detect::redact_spans(findings, &wanted(classes, history, part)) {
                 let unfulfillable = || Unfulfillable(finding.class.clone());
                 let value = text.get(span.clone()).filter(|_| part.editable).ok_or_else(unfulfillable)?;
                 let name = engine.vault.issue(compartment, &finding.data_type, value).ok_or_else(unfulfillable)?;
                 replacements.add(part.index, span, name);
             }
         }
-        for seam in reading.seams.iter().filter(|seam| classes.contains(&seam.finding.class)) {
-            if kept(seam.first.0) && kept(seam.second.0) {
+        for seam in &reading.seams {
+            let halves = [seam.first.0, seam.second.0].map(|index| reading.message.parts.get(index));
+            let wanted =
+                halves.iter().flatten().any(|part| wanted(classes, history, part).contains(&seam.finding.class));
+            if wanted && history.keeps(seam.first.0) && history.keeps(seam.second.0) {
                 replacements.add_seam(engine, compartment, reading, seam.clone())?;
             }
         }
-        replacements.verify(engine, snapshot, reading, classes)?;
+        replacements.verify(engine, snapshot, reading, classes, history)?;
         Ok(replacements)
     }
 
@@ -88,9 +93,11 @@ impl Replacements {
         snapshot: &Snapshot,
         reading: &Reading,
         classes: &BTreeSet<Term>,
+        history: &History,
     ) -> Result<(), Unfulfillable> {
         for (part, replacements) in &self.0 {
-            let text = reading.message.parts.get(*part).and_then(|part| part.text()).unwrap_or_default();
+            let Some(part) = reading.message.parts.get(*part) else { continue };
+            let (text, classes) = (part.text().unwrap_or_default(), wanted(classes, history, part));
             let edited = apply(text, replacements);
             let left = snapshot.pack.scan(&edited, engine.digest_key());
             if let Some(finding) = left.iter().find(|finding| classes.contains(&finding.class)) {
@@ -109,6 +116,14 @@ impl Replacements {
     /// Whether nothing is replaced.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// The classes that are taken out of a part: those of the verdict and those that the person chose.
+fn wanted<'a>(classes: &'a BTreeSet<Term>, history: &History, part: &Part) -> Cow<'a, BTreeSet<Term>> {
+    match history.chosen(part) {
+        Some(chosen) => Cow::Owned(classes.union(chosen).cloned().collect()),
+        None => Cow::Borrowed(classes),
     }
 }
 

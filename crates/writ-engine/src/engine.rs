@@ -87,6 +87,16 @@ impl Engine {
         })
     }
 
+    /// Whether judged traffic goes on when its decision cannot be written.
+    pub fn ledger_fail_open(&self) -> bool {
+        self.options.ledger_fail_open
+    }
+
+    /// Who speaks.
+    pub fn voice(&self) -> &Voice {
+        &self.options.voice
+    }
+
     /// The key of digests that stay in memory.
     pub(crate) fn digest_key(&self) -> &[u8; 32] {
         &self.digest_key

@@ -4,6 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName};
+use writ_base::Moment;
 use writ_base::telemetry::Counter;
 use writ_model::interaction::ConversationId;
 use writ_model::record::Ending;
@@ -22,7 +23,8 @@ pub(crate) struct Exchange {
     editor: AnswerEditor,
     mode: Mode,
     head: Option<Head>,
-    conversation: ConversationId,
+    conversation: Option<ConversationId>,
+    now: Moment,
     ending: Option<Ending>,
     unread: bool,
     /// The service's HTTP status.
@@ -55,19 +57,14 @@ impl std::fmt::Debug for Exchange {
 }
 
 /// The judge of an answer, if any rule can apply to it.
-fn judge(context: &Context, prompt: &Facts) -> Option<Judge> {
-    match context.snapshot.policy.could_redact_or_raise_answers(prompt) {
+fn judge(context: &Context, prompt: &Facts, duty: &AnswerDuty) -> Option<Judge> {
+    match duty {
         AnswerDuty::None => None,
         AnswerDuty::Scan(scan) => {
             let snapshot = std::sync::Arc::clone(&context.snapshot);
             Some(Judge::new(snapshot, answer_facts(prompt), scan.hold_back))
         }
     }
-}
-
-/// Whether any rule can apply to the answer.
-pub(crate) fn is_judged(context: &Context, prompt: &Facts) -> bool {
-    context.snapshot.policy.could_redact_or_raise_answers(prompt) != AnswerDuty::None
 }
 
 /// The facts of an answer in which nothing was found yet.
@@ -91,13 +88,21 @@ impl Exchange {
         sent: Sent,
         status: u16,
         headers: HeaderMap,
+        now: Moment,
         out: &mut Vec<Command>,
     ) -> Self {
-        let judge = judge(context, &sent.facts);
-        let in_chat = sent.note.as_ref().filter(|_| context.person() && !sent.structured && status == 200);
-        let prefix = in_chat.map(|note| {
+        let judge = judge(context, &sent.facts, &sent.duty);
+        let in_chat = context.person() && !sent.structured && status == 200;
+        let mut words = Vec::new();
+        if in_chat && sent.first_use {
+            let (principal, service) = context.notice_shown(now);
+            out.push(Command::NoticeShown { principal, service });
+            words.push(context.first_use_note());
+        }
+        words.extend(sent.note.as_ref().filter(|_| in_chat).map(|note| note.text.clone()));
+        let prefix = (!words.is_empty()).then(|| {
             let options = &context.engine.options;
-            options.voice.note_in_chat(note, &voice::reference_code(&*options.randomness), &options.keys.mark)
+            voice::signed_beginning(&words, &voice::reference_code(&*options.randomness), &options.keys.mark)
         });
         let note = if prefix.is_some() { None } else { sent.note };
         let engine = std::sync::Arc::clone(&context.engine);
@@ -107,6 +112,7 @@ impl Exchange {
             head: Some(Head { headers, note }),
             editor,
             conversation: sent.conversation,
+            now,
             ending: None,
             unread: false,
             status,
@@ -156,7 +162,8 @@ impl Exchange {
     }
 
     /// Takes a piece of the answer.
-    pub(crate) fn take(&mut self, context: &Context, input: Input, out: &mut Vec<Command>) {
+    pub(crate) fn take(&mut self, context: &Context, input: Input, now: Moment, out: &mut Vec<Command>) {
+        self.now = now;
         match input {
             Input::AnswerBody(bytes) => self.body(context, bytes, out),
             Input::AnswerEnd => self.complete(context, out),
@@ -226,7 +233,7 @@ impl Exchange {
     /// says how much that was.
     fn cut(&mut self, context: &Context, out: &mut Vec<Command>) {
         let refusal = match self.editor.judge() {
-            Some(judge) if judge.stops() => context.refusal(&judge.decision.enforced, &judge.facts, None),
+            Some(judge) if judge.stops() => context.refusal(&judge.decision.enforced, &judge.facts, None, self.now).0,
             _ => context.failure(RefusalKind::Unreadable),
         };
         let mut last = Vec::new();
@@ -280,11 +287,11 @@ impl Exchange {
     /// Refuses an answer of which nothing was delivered.
     fn refuse_whole(&mut self, context: &Context, out: &mut Vec<Command>) {
         let refusal = match self.editor.judge() {
-            Some(judge) if judge.stops() => context.refusal(&judge.decision.enforced, &judge.facts, None),
+            Some(judge) if judge.stops() => context.refusal(&judge.decision.enforced, &judge.facts, None, self.now).0,
             _ => context.failure(RefusalKind::Unreadable),
         };
         out.push(Command::StopUpstream);
-        out.push(Command::Respond(Box::new(context.respond(&refusal, None))));
+        out.push(Command::Respond(Box::new(context.respond(&refusal, None, None))));
         self.ending = Some(Ending::Cut);
     }
 
@@ -328,6 +335,6 @@ impl Exchange {
         let judge = self.editor.judge()?;
         let notable =
             judge.decision.full.effect > Effect::Allow || judge.facts.data.known().is_some_and(|data| !data.is_empty());
-        notable.then(|| record::answer(context, &judge.decision, &judge.facts, Some(self.conversation), !self.unread))
+        notable.then(|| record::answer(context, &judge.decision, &judge.facts, self.conversation, !self.unread))
     }
 }

@@ -1,25 +1,41 @@
 //! Heads on their way: what a service and a client get to see, and what an edit must not break.
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONNECTION, HeaderName};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
 use writ_protocol::headers::{Passage, listed_in_connection, passage, signs_body};
 
 /// What names Writ's own headers.
 const OWN: &str = "writ-";
 
-/// The head for the service: without hops, the caller's credentials, its network origin, its copies of tenant
-/// restrictions and Writ's own headers. Of framing only the content encoding stays, which is true of an unedited body.
-pub(crate) fn forwardable(headers: &HeaderMap) -> HeaderMap {
+/// The head for the service: without hops, the caller's network origin, its copies of tenant restrictions and Writ's
+/// own headers; its credentials stay only where they are passed through. Of framing only the content encoding stays,
+/// which is true of an unedited body.
+pub(crate) fn forwardable(headers: &HeaderMap, passthrough: bool) -> HeaderMap {
     filtered(headers, |name| match passage(name) {
         Passage::Pass | Passage::Digest => !name.starts_with(OWN),
+        Passage::Credential => passthrough,
         Passage::Framing => name == "content-encoding",
-        Passage::Hop | Passage::Credential | Passage::Restriction | Passage::Origin => false,
+        Passage::Hop | Passage::Restriction | Passage::Origin => false,
     })
 }
 
-/// The head for the client: without hops and without the length, which an edit may change.
+/// Asks to go on as a WebSocket (RFC 6455 section 4.1), or takes it.
+pub(crate) fn upgrade(headers: &mut HeaderMap) {
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// The length that a client states for its body.
+pub(crate) fn stated_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The head for the client: without hops, without the length, which an edit may change, and without other ways to the
+/// service (RFC 7838), which would lead past here.
 pub(crate) fn deliverable(headers: &HeaderMap) -> HeaderMap {
-    filtered(headers, |name| passage(name) != Passage::Hop && name != "content-length" && !name.starts_with(OWN))
+    filtered(headers, |name| {
+        passage(name) != Passage::Hop && !matches!(name, "content-length" | "alt-svc") && !name.starts_with(OWN)
+    })
 }
 
 /// Whether a digest or signature in the head covers the body: an edit would break it.
@@ -38,8 +54,6 @@ fn filtered(headers: &HeaderMap, keep: impl Fn(&str) -> bool) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
-
     fn names(headers: &HeaderMap) -> Vec<&str> {
         let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
@@ -65,6 +79,18 @@ mod tests {
         .into_iter()
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
         .collect();
-        assert_eq!(names(&forwardable(&headers)), ["anthropic-version", "content-encoding", "user-agent"]);
+        assert_eq!(names(&forwardable(&headers, false)), ["anthropic-version", "content-encoding", "user-agent"]);
+        let through = ["anthropic-version", "authorization", "content-encoding", "cookie", "user-agent"];
+        assert_eq!(names(&forwardable(&headers, true)), through);
+    }
+
+    #[test]
+    fn a_client_learns_of_no_way_around() {
+        let headers = [("alt-svc", "h3=\":443\""), ("keep-alive", "timeout=5"), ("content-type", "text/plain")];
+        let headers: HeaderMap = headers
+            .into_iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        assert_eq!(names(&deliverable(&headers)), ["content-type"]);
     }
 }

@@ -7,8 +7,9 @@
 //! 1. [`opening`]: who asks, for which service, with which head;
 //! 2. `reading`: the body becomes parts, the parts become findings (a job where it is long);
 //! 3. `situation`: facts from all of it;
-//! 4. `inspection`: verdict, edits, record, permit ([`permit`]) or refusal ([`voice`]);
-//! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]).
+//! 4. `inspection`, `judging`: verdict, edits, record, permit ([`permit`]) or refusal (`refusing`, [`voice`]);
+//! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]);
+//! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened.
 
 mod answer;
 mod commands;
@@ -18,6 +19,7 @@ mod exchange;
 mod heads;
 mod history;
 mod inspection;
+mod judging;
 pub mod limits;
 mod memory;
 pub mod opening;
@@ -25,6 +27,7 @@ pub mod permit;
 pub mod placeholder;
 mod reading;
 mod record;
+mod refusing;
 mod respond;
 mod situation;
 mod snapshot;
@@ -36,7 +39,7 @@ pub mod voice;
 pub use commands::{CertificateProblem, Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};
 pub use engine::{BeforeScan, Engine, EngineKeys, EngineOptions};
 pub use inspection::Inspection;
-pub use opening::{Audience, Caller, Handling, Opening};
+pub use opening::{Audience, Caller, Handling, Opening, RefuseReason};
 pub use permit::{Chunk, Destination, Grounds, JudgedRequest, Permit, Permitted, Released, ReleasedBody, TunnelTo};
 pub use snapshot::Snapshot;
 pub use stops::{Choice, ChoiceRefused, StoppedPrompt};

@@ -70,6 +70,19 @@ pub enum Handling {
     Inspect,
     /// Neither is: the verdict rests on the head, and both stream through.
     Unread(UnreadReason),
+    /// Refused before reading, whatever the policy says.
+    Refuse(RefuseReason),
+}
+
+/// Why an edge refuses before reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RefuseReason {
+    /// The account at the service is the person's own, and the organisation refuses those.
+    PersonalAccount,
+    /// The organisation refuses the host.
+    HostRefused,
+    /// The names of the destination (CONNECT target, SNI, authority) disagree.
+    NamesDisagree,
 }
 
 /// An interaction as it opens.
@@ -111,12 +124,20 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// Why it is refused before reading, if so.
+    pub(crate) fn refused(&self) -> Option<RefuseReason> {
+        match self.handling {
+            Handling::Refuse(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Why the content is not read, if so.
     pub fn unread(&self) -> Option<UnreadReason> {
         match self.handling {
             _ if self.caller.protected => Some(UnreadReason::ProtectedPerson),
             Handling::Unread(reason) => Some(reason),
-            Handling::Inspect => None,
+            Handling::Inspect | Handling::Refuse(_) => None,
         }
     }
 }

@@ -191,6 +191,15 @@ enum Undecodable {
 }
 
 impl Reading {
+    /// What the person typed last, to be given back: the last turn's text, or the longest text of a body without turns.
+    pub(crate) fn typed(&self) -> Option<&str> {
+        let turns = &self.message.turns;
+        let last = turns.iter().rposition(|turn| turn.author == Author::User).and_then(|last| turns.get(last));
+        let parts = last.map_or(0..self.message.parts.len(), |turn| turn.parts.clone());
+        let texts = parts.filter_map(|part| self.message.parts.get(part)?.text());
+        texts.max_by_key(|text| text.len()).filter(|text| !text.trim().is_empty())
+    }
+
     /// A body that no reader could take in.
     pub(crate) fn unreadable(why: Unreadable, wire: Option<Bytes>) -> Self {
         Self {

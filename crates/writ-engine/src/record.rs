@@ -39,6 +39,18 @@ pub(crate) fn decision(
     new
 }
 
+/// Adds what the person chose to have removed: it was found, and did not leave.
+pub(crate) fn add_removed(context: &Context, new: &mut NewDecision, removed: &Classes) {
+    for (class, found) in removed {
+        let Some(band) = context.snapshot.policy.class_band(class, found.likely) else { continue };
+        let certainty = if found.certain > 0 { Certainty::Certain } else { Certainty::Likely };
+        if new.skeleton.classes.iter().all(|seen| seen.class != *class) {
+            new.skeleton.classes.push(ClassSeen { class: class.clone(), band, certainty, redacted: true });
+        }
+        new.skeleton.by_choice.insert(class.clone());
+    }
+}
+
 /// The entry of an answer's decision.
 pub(crate) fn answer(
     context: &Context,

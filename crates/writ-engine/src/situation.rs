@@ -6,8 +6,9 @@ use writ_base::{KeyedDigest, Moment};
 use writ_catalog::Service;
 use writ_model::facts::{Classes, Facts, Found};
 use writ_model::finding::Finding;
-use writ_model::{Action, Activity, Category, Certainty, Fact, Level, Origin, Set, Signal, Term};
+use writ_model::{Action, Activity, Category, Certainty, Fact, Level, Origin, Part, Set, Signal, Term};
 
+use crate::history::History;
 use crate::opening::Opening;
 use crate::reading::Reading;
 use crate::snapshot::Snapshot;
@@ -57,27 +58,35 @@ pub(crate) fn cleared(opening: &Opening, snapshot: &Snapshot, now: Moment) -> BT
     snapshot.catalog.vetting(&opening.service, &opening.tier, now).cleared
 }
 
-/// Completes facts with what the body says. `kept` tells which parts leave: stopped turns of the history do not.
+/// Completes facts with what the body says, as far as it leaves: stopped turns of the history do not, nor what the
+/// person chose to have removed, which is returned beside them.
 pub(crate) fn with_body(
     mut facts: Facts,
     opening: &Opening,
     snapshot: &Snapshot,
     reading: &Reading,
-    kept: &dyn Fn(usize) -> bool,
+    history: &History,
     action: Action,
-) -> Facts {
-    let mut tally = Tally::default();
-    for (part, findings) in reading.message.parts.iter().zip(&reading.findings) {
-        if kept(part.index) {
-            findings.iter().for_each(|finding| tally.count(finding, part.editable));
+) -> (Facts, Classes) {
+    let (mut tally, mut removed) = (Tally::default(), Tally::default());
+    let kept = |part: usize| history.keeps(part);
+    let chosen = |part: &Part, class: &Term| history.chosen(part).is_some_and(|classes| classes.contains(class));
+    for (part, findings) in reading.message.parts.iter().zip(&reading.findings).filter(|(part, _)| kept(part.index)) {
+        for finding in findings.iter() {
+            let tally = if chosen(part, &finding.class) { &mut removed } else { &mut tally };
+            tally.count(finding, part.editable);
         }
     }
-    let editable = |index: usize| reading.message.parts.get(index).is_some_and(|part| part.editable);
     for seam in reading.seams.iter().filter(|seam| kept(seam.first.0) && kept(seam.second.0)) {
-        tally.count(&seam.finding, editable(seam.first.0) && editable(seam.second.0));
+        let halves = [seam.first.0, seam.second.0].map(|index| reading.message.parts.get(index));
+        let editable = halves.iter().flatten().all(|part| part.editable);
+        let by_choice = halves.iter().flatten().any(|part| chosen(part, &seam.finding.class));
+        let tally = if by_choice { &mut removed } else { &mut tally };
+        tally.count(&seam.finding, editable);
     }
     reading.in_query.iter().for_each(|finding| tally.count(finding, false));
     let mut signals = reading.signals;
+    signals.extend_from(opening.signals);
     for part in reading.message.parts.iter().filter(|part| kept(part.index)) {
         if let writ_model::interaction::Content::Opaque { signal, .. } = part.content {
             signals.insert(signal);
@@ -96,12 +105,19 @@ pub(crate) fn with_body(
     facts.activity = Set::one(Activity::Unknown).into();
     facts.signal = signals.into();
     facts.unreadable = reading.unreadable.into();
-    facts
+    (facts, removed.classes())
 }
 
-/// Whether the client asks to go on as a WebSocket: its messages have no reader here, and the upgrade is never passed
-/// on. Where a rule refuses it, clients fall back to HTTP.
-fn asks_for_websocket(opening: &Opening) -> bool {
+/// Completes facts where nothing of the content is read: an ordinary prompt in which nothing was found.
+pub(crate) fn unread(mut facts: Facts, opening: &Opening, snapshot: &Snapshot, action: Action) -> Facts {
+    facts.action = action.into();
+    facts.cleared = cleared(opening, snapshot, facts.decided_at).into();
+    facts.completed()
+}
+
+/// Whether the client asks to go on as a WebSocket: its messages have no reader here. Where a rule refuses it, clients
+/// fall back to HTTP.
+pub(crate) fn asks_for_websocket(opening: &Opening) -> bool {
     let upgrade = opening.headers.get(http::header::UPGRADE).and_then(|value| value.to_str().ok());
     upgrade.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }

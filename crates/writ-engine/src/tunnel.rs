@@ -92,6 +92,16 @@ impl Engine {
         self.judge_tunnel(snapshot, opening, now, true)
     }
 
+    /// Refuses a connection whatever the policy says: the organisation refuses the host.
+    pub fn refuse_tunnel(
+        self: &Arc<Self>,
+        snapshot: &Arc<Snapshot>,
+        opening: TunnelOpening,
+        now: Moment,
+    ) -> TunnelVerdict {
+        self.judge_tunnel(snapshot, opening, now, true)
+    }
+
     fn judge_tunnel(
         self: &Arc<Self>,
         snapshot: &Arc<Snapshot>,
@@ -119,7 +129,7 @@ impl Engine {
         } else {
             Counter::Blocked.increment()
         }
-        let refusal = (!passes).then(|| context.refusal(&decision.enforced, &facts, None));
+        let refusal = (!passes).then(|| context.refusal(&decision.enforced, &facts, None, now).0);
         let reference = refusal.as_ref().map(|refusal| refusal.reference.clone());
         let mut new = record::decision(&context, &decision, &facts, None, Stage::Head, None, reference);
         new.skeleton.format = None;

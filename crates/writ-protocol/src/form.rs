@@ -36,6 +36,17 @@ pub(crate) fn unknown(body: &[u8], codec: &'static Codec) -> Message {
     }
 }
 
+/// Whether a body of an unknown kind that begins so has no reader, whatever follows: it does not begin like JSON, and
+/// holds a control character or bytes that are no UTF-8.
+pub fn opaque_from_start(start: &[u8]) -> bool {
+    let json = matches!(start.trim_ascii_start().first(), None | Some(b'{' | b'['));
+    let broken = match std::str::from_utf8(start) {
+        Ok(text) => !is_text(text),
+        Err(error) => error.error_len().is_some(),
+    };
+    !json && (broken || start.iter().any(|byte| is_control(*byte)))
+}
+
 /// `application/x-www-form-urlencoded` (WHATWG URL section 5): every name and value is text.
 pub(crate) fn urlencoded(body: &[u8]) -> Message {
     let Ok(text) = std::str::from_utf8(body) else {
@@ -160,7 +171,11 @@ fn blanked(body: &[u8]) -> String {
 
 /// Whether a text has no control characters other than white space.
 fn is_text(text: &str) -> bool {
-    !text.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x0c))
+    !text.bytes().any(is_control)
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x0c)
 }
 
 /// The text of a percent-encoded value, and whether it is exactly that: not if bytes are no UTF-8.

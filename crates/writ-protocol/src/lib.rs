@@ -32,7 +32,7 @@ pub mod testing;
 
 pub use encoding::{Decoder, EncodingError, decode};
 pub use endpoint::{Endpoint, endpoint, path_model};
-pub use form::read_query;
+pub use form::{opaque_from_start, read_query};
 pub use message::{CannotEdit, Edit, Message, Turn, read_answer, read_prompt};
 
 /// The named limits of this crate (invariant LIM-1).

@@ -2,24 +2,33 @@
 //!
 //! The interaction runs in a task of its own, so that it reaches its outcome entry also when the client goes away.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use writ_base::{Clock, Moment};
+use tokio::time::error::Elapsed;
+use writ_base::{Clock, Moment, Sensitive};
 use writ_engine::permit::CredentialHeader;
-use writ_engine::{Command, Engine, Input, Inspection, Job, Opening, Snapshot, UpstreamFailure};
-use writ_model::{Note, Unreadable};
+use writ_engine::{
+    Command, Engine, Input, Inspection, Job, JudgedRequest, Opening, Permitted, Snapshot, TunnelEnd, TunnelOpening,
+    TunnelVerdict, UpstreamFailure,
+};
+use writ_model::record::Ending;
+use writ_model::{Note, Refusal, Unreadable};
 
 use crate::limits;
 use crate::live::Provider;
 use crate::recorder::Recorder;
-use crate::upstream::Upstream;
+use crate::upstream::{Piece, Upstream};
 
 /// The body of an answer to a client.
 pub type AnswerBody = BoxBody<Bytes, std::io::Error>;
@@ -48,52 +57,240 @@ impl Edge {
     }
 }
 
+/// What is put on a cleared request before it is sent.
+#[derive(Clone, Debug, Default)]
+pub struct Dress {
+    /// What stands before the path at the service.
+    pub path_prefix: String,
+    /// The organisation's credential, and the header that carries it.
+    pub credential: Option<(CredentialHeader, Sensitive<String>)>,
+    /// The organisation's tenant headers.
+    pub tenant_headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Dress {
+    /// What a provider of the gateway asks for.
+    pub fn of(provider: &Provider) -> Self {
+        let credential = provider.credential.clone().map(|credential| (provider.credential_header, credential));
+        Self { path_prefix: provider.path_prefix.clone(), credential, tenant_headers: Vec::new() }
+    }
+
+    fn put_on(&self, mut request: Permitted<JudgedRequest>) -> Permitted<JudgedRequest> {
+        request = request.with_path_prefix(&self.path_prefix).with_tenant_headers(&self.tenant_headers);
+        match &self.credential {
+            Some((header, credential)) => request.with_credential(*header, credential),
+            None => request,
+        }
+    }
+}
+
+/// The body of a client's request, and the way to go on as another protocol.
+#[derive(Debug)]
+pub struct ClientBody {
+    /// The body.
+    pub body: Incoming,
+    /// The connection itself, where the client asks for an upgrade and the server allows one.
+    pub upgrade: Option<OnUpgrade>,
+}
+
+impl ClientBody {
+    /// Takes a request apart.
+    pub fn take(mut request: Request<Incoming>) -> (http::request::Parts, Self) {
+        let asked = request.headers().contains_key(http::header::UPGRADE);
+        let upgrade = asked.then(|| hyper::upgrade::on(&mut request));
+        let (parts, body) = request.into_parts();
+        (parts, Self { body, upgrade })
+    }
+}
+
 /// Runs an interaction; returns the answer for the client, whose body may still be arriving.
 pub async fn run(
     edge: Edge,
     engine: Arc<Engine>,
     snapshot: Arc<Snapshot>,
     opening: Opening,
-    provider: Provider,
-    body: Incoming,
+    dress: Dress,
+    client: ClientBody,
     place: OwnedSemaphorePermit,
 ) -> Response<AnswerBody> {
     let (head, answer) = oneshot::channel();
     let mut commands = Vec::new();
     let inspection = Inspection::begin(engine, snapshot, opening, edge.clock.now(), &mut commands);
-    let driver = Driver { edge, provider, inspection, head: Some(head), pieces: None, answer: None, _place: place };
-    tokio::spawn(driver.run(commands, body));
+    let driver = Driver {
+        edge,
+        dress,
+        inspection,
+        head: Some(head),
+        pieces: None,
+        sending: None,
+        answer: None,
+        upload: None,
+        upgrade: client.upgrade,
+        upgraded: None,
+        ended_body: client.body.is_end_stream(),
+        blocks: Vec::new(),
+        received: 0,
+        _place: place,
+    };
+    tokio::spawn(driver.run(commands, client.body));
     answer
         .await
         .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "writ: the interaction ended without an answer"))
 }
 
+type Sending = Pin<Box<dyn Future<Output = Result<Response<Incoming>, UpstreamFailure>> + Send>>;
+
 struct Driver {
     edge: Edge,
-    provider: Provider,
+    dress: Dress,
     inspection: Inspection,
     /// Where the head of the answer goes, until it has gone.
     head: Option<oneshot::Sender<Response<AnswerBody>>>,
     /// Where the pieces of the answer's body go.
     pieces: Option<mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>>,
+    /// The request on its way, until the answer begins.
+    sending: Option<Sending>,
     /// The service's answer, while it is read.
     answer: Option<Incoming>,
+    /// Where the pieces of a request's body go that streams.
+    upload: Option<mpsc::Sender<Piece>>,
+    /// The client's connection, for an upgrade.
+    upgrade: Option<OnUpgrade>,
+    /// The service's connection, after an upgrade.
+    upgraded: Option<OnUpgrade>,
+    /// Whether the request has no body.
+    ended_body: bool,
+    /// What the held body takes of [`limits::HELD`].
+    blocks: Vec<OwnedSemaphorePermit>,
+    /// Bytes of the request's body so far.
+    received: usize,
     /// One of the interactions that may run at the same time.
     _place: OwnedSemaphorePermit,
 }
 
+/// What happens next to an interaction.
+enum Event {
+    Input(Input),
+    /// The head of the service's answer.
+    Answer(Result<Response<Incoming>, UpstreamFailure>),
+    /// Nothing that concerns the engine.
+    Nothing,
+}
+
 impl Driver {
     async fn run(mut self, commands: Vec<Command>, body: Incoming) {
+        let mut body = Some(body);
         self.carry_out(commands).await;
-        if !self.inspection.ended() {
-            self.receive(body).await;
+        while !self.inspection.ended() {
+            match self.next(&mut body).await {
+                Event::Input(input) => self.tell(input).await,
+                Event::Answer(answer) => self.answered(answer).await,
+                Event::Nothing => {}
+            }
         }
-        while let Some(answer) = self.answer.take() {
-            self.relay(answer).await;
+    }
+
+    /// Waits for whatever comes first: a piece of the request, the head or a piece of the answer, the client's leaving.
+    async fn next(&mut self, body: &mut Option<Incoming>) -> Event {
+        let Self { head, pieces, sending, answer, upload, .. } = self;
+        if body.is_none() && sending.is_none() && answer.is_none() {
+            return Event::Input(Input::ClientGone);
         }
-        if !self.inspection.ended() {
-            self.tell(Input::ClientGone).await;
+        let request = async {
+            match body.as_mut() {
+                Some(body) => {
+                    if let Some(upload) = upload.as_ref() {
+                        // A slow service slows the client down; a service that reads no more ends the upload.
+                        let _room = upload.reserve().await;
+                    }
+                    tokio::time::timeout(limits::BODY_TIMEOUT, body.frame()).await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let head_of_answer = async {
+            match sending.as_mut() {
+                Some(sending) => sending.await,
+                None => std::future::pending().await,
+            }
+        };
+        let piece_of_answer = async {
+            match answer.as_mut() {
+                Some(answer) => tokio::time::timeout(limits::ANSWER_TIMEOUT, answer.frame()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let gone = async {
+            match (head.as_mut(), pieces.as_ref()) {
+                (Some(head), _) => head.closed().await,
+                (None, Some(pieces)) => pieces.closed().await,
+                (None, None) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = gone => Event::Input(Input::ClientGone),
+            answer = head_of_answer => Event::Answer(answer),
+            frame = piece_of_answer => self.answer_piece(frame),
+            frame = request => self.request_piece(frame, body),
         }
+    }
+
+    fn request_piece(
+        &mut self,
+        frame: Result<Option<Result<Frame<Bytes>, hyper::Error>>, Elapsed>,
+        body: &mut Option<Incoming>,
+    ) -> Event {
+        let input = match frame {
+            Err(_elapsed) => Input::BodyFailed(Unreadable::Timeout),
+            Ok(Some(Err(_broken))) => Input::ClientGone,
+            Ok(None) => Input::BodyEnd,
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(bytes) => {
+                    self.received += bytes.len();
+                    match self.inspection.streams() || self.hold() {
+                        true => Input::Body(bytes),
+                        false => Input::BodyFailed(Unreadable::Overload),
+                    }
+                }
+                Err(_trailers) => return Event::Nothing,
+            },
+        };
+        if !matches!(input, Input::Body(_)) {
+            *body = None;
+        }
+        Event::Input(input)
+    }
+
+    fn answer_piece(&mut self, frame: Result<Option<Result<Frame<Bytes>, hyper::Error>>, Elapsed>) -> Event {
+        let input = match frame {
+            Err(_elapsed) => Input::AnswerFailed(UpstreamFailure::Timeout),
+            Ok(None) => Input::AnswerEnd,
+            Ok(Some(Err(_broken))) => Input::AnswerFailed(UpstreamFailure::Broken),
+            Ok(Some(Ok(frame))) => match frame.into_data() {
+                Ok(bytes) => return Event::Input(Input::AnswerBody(bytes)),
+                Err(_trailers) => return Event::Nothing,
+            },
+        };
+        self.answer = None;
+        Event::Input(input)
+    }
+
+    async fn answered(&mut self, answer: Result<Response<Incoming>, UpstreamFailure>) {
+        self.sending = None;
+        self.blocks.clear();
+        let input = match answer {
+            Err(failure) => Input::AnswerFailed(failure),
+            Ok(mut answer) => {
+                if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    self.upgraded = Some(hyper::upgrade::on(&mut answer));
+                }
+                let (parts, body) = answer.into_parts();
+                self.answer = self.upgraded.is_none().then_some(body);
+                Input::AnswerHead { status: parts.status.as_u16(), headers: parts.headers }
+            }
+        };
+        self.tell(input).await;
     }
 
     fn now(&self) -> Moment {
@@ -105,6 +302,9 @@ impl Driver {
         let mut commands = Vec::new();
         self.inspection.step(input, self.edge.clock.now(), &mut commands);
         self.carry_out(commands).await;
+        if self.inspection.streams() {
+            self.blocks.clear();
+        }
     }
 
     async fn carry_out(&mut self, commands: Vec<Command>) {
@@ -120,10 +320,18 @@ impl Driver {
     /// Does one thing; returns what the engine must be told about it.
     async fn one(&mut self, command: Command) -> Option<Input> {
         match command {
-            Command::Run(job) => return Some(self.job(job).await),
+            Command::Run(job) => return Some(run_job(Arc::clone(&self.edge.jobs), job).await),
             Command::Append(new) => return Some(Input::Recorded(self.edge.recorder.decision(*new, self.now()).await)),
             Command::Acknowledge(acknowledgement) => self.edge.recorder.acknowledgement(*acknowledgement).await,
-            Command::Forward(request) => return Some(self.forward(*request).await),
+            Command::NoticeShown { principal, service } => {
+                self.edge.recorder.notice(principal, &service, self.now()).await;
+            }
+            Command::Forward(request) => self.forward(*request),
+            Command::Send(chunk) => self.upload(Piece::Chunk(*chunk)).await,
+            Command::SendEnd => {
+                self.upload(Piece::End).await;
+                self.upload = None;
+            }
             Command::Respond(response) => {
                 let mut answer = Response::new(Full::new(response.body).map_err(|never| match never {}).boxed());
                 *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::FORBIDDEN);
@@ -139,15 +347,57 @@ impl Driver {
                     return Some(Input::ClientGone);
                 }
             }
-            Command::Send(_) | Command::SendEnd | Command::Upgrade(_) | Command::NoticeShown { .. } => {}
+            Command::Upgrade(headers) => return Some(self.pipe(headers).await),
             Command::Finish => self.pieces = None,
-            Command::StopUpstream => self.answer = None,
+            Command::StopUpstream => {
+                (self.answer, self.sending, self.upload) = (None, None, None);
+            }
             Command::End(outcome) => {
                 self.pieces = None;
                 self.edge.recorder.outcome(&outcome, self.now()).await;
             }
         }
         None
+    }
+
+    fn forward(&mut self, request: Permitted<JudgedRequest>) {
+        let request = self.dress.put_on(request);
+        let pieces = (self.inspection.streams() && !self.ended_body).then(|| {
+            let (sender, receiver) = mpsc::channel(limits::UPLOAD.value());
+            self.upload = Some(sender);
+            receiver
+        });
+        let upstream = self.edge.upstream.clone();
+        self.sending = Some(Box::pin(async move { upstream.send(request, pieces).await }));
+    }
+
+    /// Gives a piece to the sender. There is room: it was waited for before the piece was read. A sender that reads no
+    /// more has failed, and says so itself.
+    async fn upload(&mut self, piece: Piece) {
+        let Some(upload) = &self.upload else { return };
+        let (upload, sending) = (upload.clone(), &mut self.sending);
+        tokio::select! {
+            biased;
+            _given = upload.send(piece) => {}
+            answer = async { match sending.as_mut() { Some(sending) => sending.await, None => std::future::pending().await } } => {
+                self.sending = Some(Box::pin(std::future::ready(answer)));
+            }
+        }
+    }
+
+    /// Tells the client that the upgrade was taken and passes bytes in both directions until both ends are done.
+    async fn pipe(&mut self, headers: http::HeaderMap) -> Input {
+        let mut answer = Response::new(Full::new(Bytes::new()).map_err(|never| match never {}).boxed());
+        *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *answer.headers_mut() = headers;
+        self.begin(answer);
+        let (Some(client), Some(service)) = (self.upgrade.take(), self.upgraded.take()) else {
+            return Input::Piped { up: 0, down: 0 };
+        };
+        let (Ok(client), Ok(service)) = tokio::join!(client, service) else { return Input::Piped { up: 0, down: 0 } };
+        let (client, service) = (TokioIo::new(client), TokioIo::new(service));
+        let (up, down) = crate::pipe::both(client, service).await;
+        Input::Piped { up, down }
     }
 
     fn begin(&mut self, answer: Response<AnswerBody>) {
@@ -169,43 +419,12 @@ impl Driver {
         self.begin(answer);
     }
 
-    /// The request's body, to its end or to the engine's last word.
-    async fn receive(&mut self, mut body: Incoming) {
-        let (mut received, mut blocks) = (0, Vec::new());
-        while !self.inspection.ended() {
-            let frame = tokio::time::timeout(limits::BODY_TIMEOUT, body.frame()).await;
-            let input = match frame {
-                Err(_elapsed) => Input::BodyFailed(Unreadable::Timeout),
-                Ok(Some(Err(_broken))) => Input::ClientGone,
-                Ok(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(bytes) => {
-                        received += bytes.len();
-                        match self.hold(received, &mut blocks) {
-                            true => Input::Body(bytes),
-                            false => Input::BodyFailed(Unreadable::Overload),
-                        }
-                    }
-                    Err(_trailers) => continue,
-                },
-                Ok(None) => {
-                    self.tell(Input::BodyEnd).await;
-                    return;
-                }
-            };
-            let last = !matches!(input, Input::Body(_));
-            self.tell(input).await;
-            if last {
-                return;
-            }
-        }
-    }
-
-    /// Takes the blocks that a body of so many bytes needs; `false` if there are none left. They are given back when
-    /// the prompt has gone its way.
-    fn hold(&self, received: usize, blocks: &mut Vec<OwnedSemaphorePermit>) -> bool {
-        while blocks.len() * limits::BLOCK < received {
+    /// Takes the blocks that the body so far needs; `false` if there are none left. They are given back when the
+    /// prompt has gone its way.
+    fn hold(&mut self) -> bool {
+        while self.blocks.len() * limits::BLOCK < self.received {
             match Arc::clone(&self.edge.held).try_acquire_owned() {
-                Ok(block) => blocks.push(block),
+                Ok(block) => self.blocks.push(block),
                 Err(_none_left) => {
                     limits::HELD.hit();
                     return false;
@@ -214,70 +433,103 @@ impl Driver {
         }
         true
     }
+}
 
-    /// Runs a reading job off the event loop; at its deadline it counts as late, and its result is dropped.
-    async fn job(&self, job: Job) -> Input {
-        let id = job.id();
-        let work = async {
-            let _permit = self.edge.jobs.acquire().await;
-            tokio::task::spawn_blocking(move || job.run()).await
-        };
-        match tokio::time::timeout(writ_engine::limits::JOB_DEADLINE, work).await {
-            Ok(Ok(done)) => Input::Done(Box::new(done)),
-            Ok(Err(_)) | Err(_) => Input::Late(id),
+/// Runs a reading job off the event loop; at its deadline it counts as late, and its result is dropped.
+async fn run_job(jobs: Arc<Semaphore>, job: Job) -> Input {
+    let id = job.id();
+    let work = async {
+        let _permit = jobs.acquire().await;
+        tokio::task::spawn_blocking(move || job.run()).await
+    };
+    match tokio::time::timeout(writ_engine::limits::JOB_DEADLINE, work).await {
+        Ok(Ok(done)) => Input::Done(Box::new(done)),
+        Ok(Err(_)) | Err(_) => Input::Late(id),
+    }
+}
+
+/// A connection to an AI service that is passed on unopened: judged, recorded, connected.
+pub struct Tunnel {
+    /// The connection to the service.
+    pub stream: TcpStream,
+    /// Its open record.
+    pub record: TunnelRecord,
+}
+
+/// The open record of a tunnel. One that is dropped is closed as left by the client.
+pub struct TunnelRecord(Option<OpenRecord>);
+
+struct OpenRecord {
+    recorder: Recorder,
+    clock: Arc<dyn Clock>,
+    end: TunnelEnd,
+}
+
+impl TunnelRecord {
+    /// Writes the outcome: to be called when the connection has ended.
+    pub async fn finish(mut self, ending: Ending, bytes_up: u64, bytes_down: u64) {
+        if let Some(open) = self.0.take() {
+            open.close(ending, bytes_up, bytes_down).await;
         }
     }
+}
 
-    async fn forward(&mut self, request: writ_engine::Permitted<writ_engine::JudgedRequest>) -> Input {
-        let provider = &self.provider;
-        let mut request = request.with_path_prefix(&provider.path_prefix);
-        if let Some(credential) = &provider.credential {
-            request = request.with_credential(provider.credential_header, credential);
-        }
-        let sending = self.edge.upstream.send(request);
-        let gone = async {
-            match &mut self.head {
-                Some(head) => head.closed().await,
-                None => std::future::pending().await,
-            }
-        };
-        let answer = tokio::select! {
-            answer = sending => answer,
-            () = gone => return Input::ClientGone,
-        };
-        match answer {
-            Err(failure) => Input::AnswerFailed(failure),
-            Ok(answer) => {
-                let (parts, body) = answer.into_parts();
-                self.answer = Some(body);
-                Input::AnswerHead { status: parts.status.as_u16(), headers: parts.headers }
-            }
+impl Drop for TunnelRecord {
+    fn drop(&mut self) {
+        if let Some(open) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { open.close(Ending::ClientGone, 0, 0).await });
         }
     }
+}
 
-    /// The service's answer, to its end or to the engine's last word.
-    async fn relay(&mut self, mut answer: Incoming) {
-        while !self.inspection.ended() {
-            let next = async {
-                match &self.pieces {
-                    Some(pieces) => tokio::select! {
-                        frame = answer.frame() => Some(frame),
-                        () = pieces.closed() => None,
-                    },
-                    None => Some(answer.frame().await),
-                }
-            };
-            let input = match tokio::time::timeout(limits::ANSWER_TIMEOUT, next).await {
-                Err(_elapsed) => Input::AnswerFailed(UpstreamFailure::Timeout),
-                Ok(None) => Input::ClientGone,
-                Ok(Some(None)) => Input::AnswerEnd,
-                Ok(Some(Some(Err(_broken)))) => Input::AnswerFailed(UpstreamFailure::Broken),
-                Ok(Some(Some(Ok(frame)))) => match frame.into_data() {
-                    Ok(bytes) => Input::AnswerBody(bytes),
-                    Err(_trailers) => continue,
-                },
-            };
-            self.tell(input).await;
+impl OpenRecord {
+    async fn close(self, ending: Ending, bytes_up: u64, bytes_down: u64) {
+        let now = self.clock.now();
+        self.recorder.outcome(&self.end.outcome(ending, bytes_up, bytes_down, now), now).await;
+    }
+}
+
+/// Why a tunnel did not come about; its record is complete.
+#[derive(Debug)]
+pub struct TunnelRefused {
+    /// What the policy says.
+    pub refusal: Option<Refusal>,
+    /// What went wrong on the way to the service.
+    pub failure: Option<UpstreamFailure>,
+}
+
+/// Judges a tunnel, records it and connects.
+///
+/// # Errors
+/// If the policy or the ledger does not let it pass, or the service cannot be reached.
+pub async fn tunnel(
+    edge: &Edge,
+    engine: &Arc<Engine>,
+    snapshot: &Arc<Snapshot>,
+    opening: TunnelOpening,
+) -> Result<Tunnel, TunnelRefused> {
+    let now = edge.clock.now();
+    let TunnelVerdict { new, end, permit, refusal } = engine.tunnel(snapshot, opening, now);
+    let recorder = edge.recorder.clone();
+    let written = recorder.decision(new, now).await || engine.ledger_fail_open();
+    let ended = async |ending| {
+        let now = edge.clock.now();
+        recorder.outcome(&end.outcome(ending, 0, 0, now), now).await;
+    };
+    let Some(permit) = permit.filter(|_| written) else {
+        ended(if refusal.is_some() { Ending::Refused } else { Ending::Failed }).await;
+        return Err(TunnelRefused { refusal, failure: None });
+    };
+    match edge.upstream.tunnel(permit).await {
+        Ok(stream) => {
+            let open = OpenRecord { recorder, clock: Arc::clone(&edge.clock), end };
+            Ok(Tunnel { stream, record: TunnelRecord(Some(open)) })
+        }
+        Err(failure) => {
+            ended(Ending::UpstreamFailed).await;
+            Err(TunnelRefused { refusal: None, failure: Some(failure) })
         }
     }
 }

@@ -4,6 +4,7 @@
 //! * [`drive`]: carries one interaction from request to outcome, for every enforcement point.
 //! * [`upstream`]: the only module that opens connections to AI services; it sends what a permit let through.
 //! * [`recorder`]: seals personal parts and writes entries; nothing leaves before its decision is written.
+//! * [`pipe`]: bytes in both directions, counted;
 //! * [`callers`]: who calls with which API key;
 //! * [`live`]: what is running now (snapshot, providers), swapped whole.
 
@@ -12,5 +13,6 @@ pub mod drive;
 pub mod gateway;
 pub mod limits;
 pub mod live;
+pub mod pipe;
 pub mod recorder;
 pub mod upstream;

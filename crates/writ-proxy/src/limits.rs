@@ -19,8 +19,26 @@ pub const BLOCK: usize = 16 << 10;
 /// Header bytes of a request.
 pub static HEAD: Limit = Limit::new("proxy.head", "bytes", 64 << 10);
 
+/// Idle connections kept per AI service.
+pub static IDLE: Limit = Limit::new("proxy.upstream.idle", "connections per service", 256);
+/// Header bytes of a parent proxy's answer to CONNECT.
+pub static CONNECT_HEAD: Limit = Limit::new("proxy.parent.head", "bytes", 16 << 10);
+/// Pieces of a request body between client and upstream.
+pub static UPLOAD: Limit = Limit::new("proxy.upload.pieces", "pieces", 8);
+
 /// All of them, for metrics and the reference page.
-pub static ALL: &[&Limit] = &[&CONNECTIONS, &INTERACTIONS, &JOBS, &PIECES, &HELD, &HEAD, &crate::callers::REMEMBERED];
+pub static ALL: &[&Limit] = &[
+    &CONNECTIONS,
+    &INTERACTIONS,
+    &JOBS,
+    &PIECES,
+    &HELD,
+    &HEAD,
+    &IDLE,
+    &CONNECT_HEAD,
+    &UPLOAD,
+    &crate::callers::REMEMBERED,
+];
 
 /// How long a client may take to send a request's head.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,5 +46,11 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an AI service may take to begin its answer; reasoning models think for minutes.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long a host may take to accept a connection, and as long for its TLS handshake.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a body that streams may take, with the begin of the answer.
+pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
+/// How long a connection that is passed on may be silent in one direction.
+pub const PIPE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How long connections may finish after the stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(5);

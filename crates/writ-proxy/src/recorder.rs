@@ -5,6 +5,8 @@ use std::sync::Arc;
 use writ_base::telemetry::Counter;
 use writ_base::{Moment, Randomness};
 use writ_engine::NewDecision;
+use writ_model::Term;
+use writ_model::interaction::PrincipalId;
 use writ_model::record::{DecisionPersonal, DecisionSkeleton, EntryKind, OutcomeSkeleton};
 use writ_model::standing::Acknowledgement;
 use writ_store::ledger::SealedPart;
@@ -48,6 +50,13 @@ impl Recorder {
         if let Err(error) = self.state.acknowledge(&acknowledgement, &self.ledger).await {
             Counter::LedgerFailures.increment();
             tracing::error!(%error, "an acknowledgement was not kept; it holds until the next start only");
+        }
+    }
+
+    /// Keeps that the notice of first use was shown.
+    pub async fn notice(&self, principal: PrincipalId, service: &Term, now: Moment) {
+        if let Err(error) = self.state.notice_shown(principal, service, now, &self.ledger).await {
+            tracing::error!(%error, "a notice was not kept; it is known until the next start only");
         }
     }
 

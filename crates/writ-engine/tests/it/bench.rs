@@ -17,6 +17,7 @@ use writ_engine::{
 use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
 use writ_model::record::OutcomeSkeleton;
+use writ_model::standing::Acknowledgement;
 use writ_model::{Account, Channel, Currency, Declared, Device, Identity, Language, Term, Who};
 use writ_policy::Gravity;
 use writ_policy::eval::Policy;
@@ -55,6 +56,20 @@ pub struct Traffic {
     pub outcomes: Vec<OutcomeSkeleton>,
     /// Reading jobs.
     pub jobs: usize,
+    /// The stated length of a body that streamed.
+    pub streamed: Option<Option<u64>>,
+    /// A body that streams, as far as it came.
+    pub coming: Option<Vec<u8>>,
+    /// The largest piece that was sent on.
+    pub largest: usize,
+    /// Bytes that left.
+    pub bytes_sent: Option<usize>,
+    /// The head that the client got.
+    pub answer_head: Option<HeaderMap>,
+    /// Notices of first use that were shown.
+    pub notices: Vec<(PrincipalId, Term)>,
+    /// Reasons that were kept.
+    pub acknowledgements: Vec<Acknowledgement>,
 }
 
 /// How the simulated service answers.
@@ -118,6 +133,7 @@ pub struct Desk {
     pub tier: Term,
     pub headers: HeaderMap,
     pub path: &'static str,
+    pub method: Method,
     pub reason: Option<&'static str>,
     pub ledger_works: bool,
     /// Whether reading jobs miss their deadline.
@@ -135,10 +151,15 @@ impl Desk {
     }
 
     pub fn with(policy: &str, before_scan: Option<BeforeScan>) -> Self {
+        let organisation = "Northwind Health".into();
+        let voice = Voice { organisation, help_desk: Some("4357".into()), ..Voice::default() };
+        Self::speaking(policy, before_scan, voice)
+    }
+
+    pub fn speaking(policy: &str, before_scan: Option<BeforeScan>, voice: Voice) -> Self {
         let randomness = Arc::new(SeededRandom::new(11));
         let keys =
             EngineKeys { placeholder: SecretKey::generate(&*randomness), mark: SecretKey::generate(&*randomness) };
-        let voice = Voice { organisation: "Northwind Health".into(), host: None, help_desk: Some("4357".into()) };
         let options = EngineOptions { keys, voice, randomness, ledger_fail_open: false, before_scan };
         let organisation = OrganisationServices::load(&[SERVICES]).unwrap();
         let catalog = Catalog::builtin().with_organisation(organisation).unwrap();
@@ -154,6 +175,7 @@ impl Desk {
             tier: "standard".into(),
             headers,
             path: "/v1/chat/completions",
+            method: Method::POST,
             reason: None,
             ledger_works: true,
             late: false,
@@ -172,8 +194,8 @@ impl Desk {
             tier: self.tier.clone(),
             account: Account::Corporate,
             destination: Destination { host: "api.openai.com".into(), port: 443 },
-            endpoint: writ_protocol::endpoint("POST", self.path, content_type),
-            method: Method::POST,
+            endpoint: writ_protocol::endpoint(self.method.as_str(), self.path, content_type),
+            method: self.method.clone(),
             path_and_query: self.path.into(),
             headers: self.headers.clone(),
             declared: Declared::NotAsked,
@@ -195,13 +217,17 @@ impl Desk {
     }
 
     pub fn ask(&self, body: &str, answer: &Answer) -> Traffic {
+        self.ask_bytes(body.as_bytes(), answer)
+    }
+
+    pub fn ask_bytes(&self, body: &[u8], answer: &Answer) -> Traffic {
         let mut traffic = Traffic::default();
         let mut commands = Vec::new();
         let now = self.clock.now();
         let mut inspection =
             Inspection::begin(Arc::clone(&self.engine), Arc::clone(&self.snapshot), self.opening(), now, &mut commands);
         self.carry_out(&mut inspection, commands, answer, &mut traffic);
-        let mut rest = body.as_bytes();
+        let mut rest = body;
         for size in self.pieces.iter().cycle() {
             if rest.is_empty() || inspection.ended() {
                 break;
@@ -235,38 +261,65 @@ impl Desk {
                 }
                 Command::Forward(request) => {
                     let released = request.release();
-                    let ReleasedBody::Whole(whole) = released.body else { unimplemented!() };
-                    let sent = String::from_utf8(whole.to_vec()).unwrap();
-                    let body = (answer.body)(&sent);
-                    traffic.sent = Some(sent);
                     traffic.head = Some(released.headers);
-                    let mut headers = HeaderMap::new();
-                    headers.insert("content-type", HeaderValue::from_static(answer.content_type));
-                    self.tell(inspection, Input::AnswerHead { status: 200, headers }, answer, traffic);
-                    for piece in body.as_bytes().chunks(answer.piece) {
-                        self.tell(inspection, Input::AnswerBody(Bytes::copy_from_slice(piece)), answer, traffic);
+                    match released.body {
+                        ReleasedBody::Whole(body) => self.answer(inspection, body.to_vec(), answer, traffic),
+                        ReleasedBody::Streamed(length) => {
+                            traffic.streamed = Some(length);
+                            traffic.coming = Some(Vec::new());
+                        }
                     }
-                    self.tell(inspection, Input::AnswerEnd, answer, traffic);
+                }
+                Command::Send(chunk) => {
+                    let bytes = chunk.release();
+                    traffic.largest = traffic.largest.max(bytes.len());
+                    traffic.coming.as_mut().unwrap().extend_from_slice(&bytes);
+                }
+                Command::SendEnd => {
+                    let body = traffic.coming.take().unwrap();
+                    self.answer(inspection, body, answer, traffic);
                 }
                 Command::Respond(response) => {
                     traffic.status = response.status;
                     traffic.received = String::from_utf8(response.body.to_vec()).unwrap();
+                    traffic.answer_head = Some(response.headers);
                 }
-                Command::AnswerHead { status, note, .. } => {
+                Command::AnswerHead { status, note, headers } => {
                     traffic.status = status;
+                    traffic.answer_head = Some(headers);
                     traffic.note = note.map(|note| note.text);
                 }
                 Command::Deliver(bytes) => traffic.received.push_str(&String::from_utf8_lossy(&bytes)),
                 Command::End(outcome) => traffic.outcomes.push(*outcome),
-                Command::Send(_)
-                | Command::SendEnd
-                | Command::Upgrade(_)
-                | Command::NoticeShown { .. }
-                | Command::Acknowledge(_)
-                | Command::Finish
-                | Command::StopUpstream => {}
+                Command::Upgrade(headers) => {
+                    traffic.status = 101;
+                    traffic.answer_head = Some(headers);
+                    self.tell(inspection, Input::Piped { up: 7, down: 9 }, answer, traffic);
+                }
+                Command::NoticeShown { principal, service } => traffic.notices.push((principal, service)),
+                Command::Acknowledge(acknowledgement) => traffic.acknowledgements.push(*acknowledgement),
+                Command::Finish | Command::StopUpstream => {}
             }
         }
+    }
+}
+
+impl Desk {
+    /// The simulated service takes a whole request and answers.
+    fn answer(&self, inspection: &mut Inspection, body: Vec<u8>, answer: &Answer, traffic: &mut Traffic) {
+        let sent = String::from_utf8_lossy(&body).into_owned();
+        let body = (answer.body)(&sent);
+        traffic.bytes_sent = Some(sent.len());
+        traffic.sent = Some(sent);
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static(answer.content_type));
+        headers.insert("alt-svc", HeaderValue::from_static("h3=\":443\"; ma=86400"));
+        let status = if answer.content_type == "websocket" { 101 } else { 200 };
+        self.tell(inspection, Input::AnswerHead { status, headers }, answer, traffic);
+        for piece in body.as_bytes().chunks(answer.piece) {
+            self.tell(inspection, Input::AnswerBody(Bytes::copy_from_slice(piece)), answer, traffic);
+        }
+        self.tell(inspection, Input::AnswerEnd, answer, traffic);
     }
 }
 

@@ -158,7 +158,8 @@ fn a_note_is_shown_once_and_never_stops() {
     let first = desk.chat(&[("user", "hello")], &echo());
     let second = desk.chat(&[("user", "hello again")], &echo());
     assert_eq!((first.status, second.status), (200, 200));
-    assert!(first.note.unwrap().starts_with("Note from Northwind Health: this was sent."));
+    let note = "**Note from Northwind Health (not from OpenAI API).** Your message was sent.";
+    assert!(first.note.as_ref().unwrap().starts_with(note), "{:?}", first.note);
     assert_eq!(second.note, None);
 }
 
@@ -171,7 +172,7 @@ fn in_a_chat_a_note_begins_the_answer_and_is_taken_out_of_the_history() {
         let answer = || if stream { echo_stream(3, 17) } else { echo() };
         let first = desk.chat(&[("user", "hello there")], &answer());
         let said = if stream { streamed_text(&first.received) } else { message(&first.received) };
-        assert!(said.starts_with("**Note from Northwind Health: this was sent."), "{said}");
+        assert!(said.starts_with("**Note from Northwind Health (not from OpenAI API).** Your message"), "{said}");
         assert!(said.ends_with("hello there"), "{said}");
         assert_eq!(first.note, None, "said once, in one place");
         let second = desk.chat(&[("user", "hello there"), ("assistant", &said), ("user", "again")], &answer());
@@ -236,13 +237,28 @@ fn what_stands_in_the_query_leaves_as_well() {
 }
 
 #[test]
-fn an_upgrade_to_a_websocket_is_a_fact_that_rules_decide_and_is_never_passed_on() {
+fn an_upgrade_to_a_websocket_is_a_fact_that_rules_decide() {
+    let socket = || crate::bench::Answer { content_type: "websocket", body: Box::new(|_| String::new()), piece: 1 };
     let mut desk = Desk::new();
+    desk.method = http::Method::GET;
     desk.headers.insert("upgrade", HeaderValue::from_static("WebSocket"));
-    let traffic = desk.chat(&[("user", "hello")], &echo());
+    desk.headers.insert("connection", HeaderValue::from_static("keep-alive, Upgrade"));
+    desk.headers.insert("sec-websocket-key", HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ=="));
+    let traffic = desk.ask("", &socket());
     assert_eq!(traffic.decisions[0].skeleton.signals, [writ_model::Signal::OpaqueWebsocket]);
     assert!(!traffic.decisions[0].skeleton.read_in_full);
-    assert!(!traffic.head.unwrap().contains_key("upgrade"));
+    let head = traffic.head.unwrap();
+    assert_eq!((&head["upgrade"], &head["connection"]), (&"websocket".parse().unwrap(), &"Upgrade".parse().unwrap()));
+    assert!(head.contains_key("sec-websocket-key") && !head.contains_key("content-length"));
+    assert_eq!(traffic.status, 101);
+    assert_eq!(traffic.answer_head.unwrap()["upgrade"], "websocket");
+    let outcome = &traffic.outcomes[0];
+    assert_eq!((outcome.ending, outcome.bytes_up, outcome.bytes_down), (Ending::Delivered, 7, 9));
+
+    let refusing = crate::bench::POLICY.replace("signal: malformed", "signal: malformed, opaque (websocket)");
+    desk.snapshot = Desk::with(&refusing, None).snapshot;
+    let traffic = desk.ask("", &socket());
+    assert_eq!((traffic.sent, traffic.status), (None, 403), "clients fall back to HTTP");
 }
 
 #[test]

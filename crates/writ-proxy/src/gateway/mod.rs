@@ -24,7 +24,7 @@ use writ_engine::{Caller, Handling, Opening};
 use writ_model::{Declared, Language, Set, Term, Value};
 
 use crate::callers::Callers;
-use crate::drive::{self, AnswerBody, Edge, plain};
+use crate::drive::{self, AnswerBody, ClientBody, Dress, Edge, plain};
 use crate::limits;
 use crate::live::Live;
 
@@ -73,7 +73,8 @@ impl Gateway {
                 .http2()
                 .timer(TokioTimer::new())
                 .max_header_list_size(u32::try_from(limits::HEAD.value()).unwrap_or(u32::MAX));
-            let connection = graceful.watch(server.serve_connection(TokioIo::new(stream), service).into_owned());
+            let connection =
+                graceful.watch(server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::debug!(%error, "a client's connection ended early");
@@ -99,7 +100,7 @@ impl Gateway {
         peer: SocketAddr,
         place: OwnedSemaphorePermit,
     ) -> Response<AnswerBody> {
-        let (head, body) = request.into_parts();
+        let (head, body) = ClientBody::take(request);
         let providers = self.live.providers();
         let Some(route) = route::find(&providers, &head.uri) else {
             return route::not_found(&providers);
@@ -132,7 +133,7 @@ impl Gateway {
             signals: Set::EMPTY,
         };
         let (engine, snapshot) = (Arc::clone(&self.live.engine), self.live.snapshot());
-        drive::run(self.edge.clone(), engine, snapshot, opening, route.provider.clone(), body, place).await
+        drive::run(self.edge.clone(), engine, snapshot, opening, Dress::of(route.provider), body, place).await
     }
 }
 

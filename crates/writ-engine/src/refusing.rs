@@ -1,0 +1,169 @@
+//! Refusals: what a verdict that stops says, what it offers, and what is remembered of it.
+
+use std::collections::BTreeSet;
+
+use writ_base::Moment;
+use writ_model::standing::POSTURE;
+use writ_model::verdict::{Offer, Verdict};
+use writ_model::{Author, ClauseQuote, Dimension, Effect, Facts, Refusal, RefusalKind, Term};
+use writ_policy::eval::Staged;
+use writ_policy::rule::KeyValue;
+
+use crate::history::History;
+use crate::inspection::Context;
+use crate::opening::Audience;
+use crate::reading::Reading;
+use crate::situation;
+use crate::stops::{Stopped, StoppedPrompt};
+use crate::voice::{self, Discovery, Page, Stop};
+
+/// The prompt that a refusal is about.
+pub(crate) struct Read<'a> {
+    pub(crate) reading: &'a Reading,
+    pub(crate) history: &'a History,
+}
+
+impl Context {
+    /// The refusal of a verdict, in words; remembered, so that the person can look at it and choose.
+    pub(crate) fn refusal(
+        &self,
+        verdict: &Verdict,
+        facts: &Facts,
+        read: Option<&Read<'_>>,
+        now: Moment,
+    ) -> (Refusal, Option<Page>) {
+        let signals = facts.signal.known().copied().unwrap_or_default();
+        let kind = if verdict.unreadable {
+            RefusalKind::Unreadable
+        } else if situation::malformed(signals) && self.decided_by_signal(verdict) {
+            RefusalKind::Malformed
+        } else {
+            RefusalKind::Policy
+        };
+        let clauses: BTreeSet<ClauseQuote> =
+            verdict.clauses().into_iter().filter_map(|c| self.snapshot.quote(c)).collect();
+        let why = verdict.decided.iter().find_map(|c| self.snapshot.policy.rule(&c.clause, c.rule)?.why.as_deref());
+        let choosable = read.and_then(|read| {
+            let offered = verdict.offers.contains(&Offer::Redact);
+            let classes =
+                if offered { self.snapshot.policy.offered_redaction(verdict, facts) } else { BTreeSet::new() };
+            (!self.opening.caller.protected).then(|| read.history.choosable(self, read.reading, classes))
+        });
+        let helps = choosable.as_ref().is_some_and(|choosable| !choosable.classes.is_empty());
+        let leads_on = |offer: &&Offer| (helps || **offer != Offer::Redact) && self.leads_on(offer, facts);
+        let stop = Stop {
+            kind,
+            effect: verdict.effect,
+            clauses: clauses.into_iter().collect(),
+            discoveries: read.map(|read| self.discoveries(verdict, read.reading)).unwrap_or_default(),
+            why,
+            offers: verdict.offers.iter().filter(leads_on).cloned().collect(),
+            typed: read.and_then(|read| read.reading.typed()),
+            ..self.stop()
+        };
+        self.engine.remember_stop(Stopped { prompt: self.stopped_prompt(&stop, now), choosable });
+        let voice = &self.engine.options.voice;
+        let page = self.opening.navigation.then(|| voice.page(&stop));
+        (voice.refuse(&stop, &self.engine.options.keys.mark), page)
+    }
+
+    /// A stop of which nothing but the circumstances is known yet, with a new reference code.
+    pub(crate) fn stop(&self) -> Stop<'_> {
+        let service = self.snapshot.catalog.service(&self.opening.service);
+        let reference = voice::reference_code(&*self.engine.options.randomness);
+        Stop {
+            interaction: self.interaction,
+            kind: RefusalKind::Policy,
+            effect: Effect::Block,
+            clauses: Vec::new(),
+            discoveries: Vec::new(),
+            refused: self.opening.refused(),
+            why: None,
+            service: service.map_or(&*self.opening.service, |service| &service.name),
+            offers: Vec::new(),
+            token: self.engine.page_token(&reference),
+            reference,
+            language: self.opening.caller.language,
+            protected: self.opening.caller.protected,
+            typed: None,
+        }
+    }
+
+    fn stopped_prompt(&self, stop: &Stop<'_>, now: Moment) -> StoppedPrompt {
+        let caller = &self.opening.caller;
+        StoppedPrompt {
+            reference: stop.reference.clone(),
+            principal: (!caller.protected).then_some(caller.principal),
+            interaction: self.interaction,
+            at: now,
+            service: self.opening.service.clone(),
+            service_name: stop.service.to_owned(),
+            effect: stop.effect,
+            kind: stop.kind,
+            clauses: stop.clauses.clone(),
+            discoveries: stop.discoveries.clone(),
+            offers: stop.offers.clone(),
+            why: stop.why.map(str::to_owned),
+            language: stop.language,
+            person: self.person() || self.opening.navigation,
+        }
+    }
+
+    /// Whether taking an offer leads to something that passes. A redirect is decided again for the other service, at
+    /// the plan that serves it best; the others were judged with the verdict.
+    fn leads_on(&self, offer: &Offer, facts: &Facts) -> bool {
+        let Offer::Redirect(service) = offer else { return true };
+        let Some(known) = self.snapshot.catalog.service(service) else { return false };
+        let tiers = known.tiers.iter().map(|tier| tier.id.clone()).chain([Term::UNKNOWN]);
+        tiers.into_iter().any(|tier| {
+            let facts = situation::at_service(facts.clone(), known, tier, &self.snapshot);
+            match self.snapshot.policy.decide_staged(&facts) {
+                Staged::EarlyBlock(_) => false,
+                Staged::Open { least, .. } => least.passes(),
+                Staged::Settled(decision) => decision.enforced.effect.passes(),
+            }
+        })
+    }
+
+    fn decided_by_signal(&self, verdict: &Verdict) -> bool {
+        verdict.decided.iter().any(|cause| {
+            self.snapshot
+                .policy
+                .rule(&cause.clause, cause.rule)
+                .is_some_and(|rule| rule.keys.on(Dimension::Signal).is_some())
+        })
+    }
+
+    /// Whether a class belongs to what a verdict was about.
+    pub(crate) fn concerns(&self, verdict: &Verdict, class: &Term) -> bool {
+        let names = |value: &KeyValue| match value {
+            KeyValue::AnyClass => true,
+            KeyValue::Class { class: named, .. } => named == class,
+            _ => false,
+        };
+        verdict.decided.iter().any(|cause| match self.snapshot.policy.rule(&cause.clause, cause.rule) {
+            Some(rule) => rule.keys.on(Dimension::Data).is_some_and(|test| test.values.iter().any(names)),
+            None => cause.clause == POSTURE,
+        })
+    }
+
+    fn discoveries(&self, verdict: &Verdict, reading: &Reading) -> Vec<Discovery> {
+        let mut found = BTreeSet::new();
+        let parts = reading.message.parts.iter().zip(&reading.findings);
+        for (part, finding) in parts.flat_map(|(part, findings)| findings.iter().map(move |finding| (part, finding))) {
+            if self.concerns(verdict, &finding.class) {
+                found.insert(Discovery { data_type: finding.data_type.to_string(), author: part.author });
+            }
+        }
+        for seam in reading.seams.iter().filter(|seam| self.concerns(verdict, &seam.finding.class)) {
+            let author = reading.message.parts.get(seam.first.0).map_or(Author::Unknown, |part| part.author);
+            found.insert(Discovery { data_type: seam.finding.data_type.to_string(), author });
+        }
+        found.into_iter().collect()
+    }
+
+    /// Whether a person reads what Writ says: then refusals are messages in the chat.
+    pub(crate) fn person(&self) -> bool {
+        self.opening.caller.audience == Audience::Person
+    }
+}

@@ -1,0 +1,260 @@
+//! A stop in words, before any form dresses it: one source for chat messages and pages.
+
+use writ_model::verdict::Offer;
+use writ_model::{ClauseQuote, Effect, RefusalKind};
+
+use crate::opening::RefuseReason;
+
+use super::words::{Offered, Words, fill, words};
+use super::{Discovery, Stop, Voice};
+
+/// What is said about a stop. Texts hold `**` around what matters and no other markup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Whether it was sent.
+    pub first: String,
+    /// Who speaks.
+    pub sender: String,
+    /// Why, in one sentence, with the rule.
+    pub reason: String,
+    /// The heading of the choices.
+    pub choices_title: String,
+    /// What can be done, best first.
+    pub choices: Vec<Choosing>,
+    /// The question of a mistake, and its choice.
+    pub mistake: Option<(String, Choosing)>,
+    /// What is recorded.
+    pub recorded: String,
+    /// The link to one's own record.
+    pub own_record: Option<(String, String)>,
+    /// Code, help desk, organisation.
+    pub last: String,
+}
+
+/// A choice in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choosing {
+    /// What it is called.
+    pub name: String,
+    /// What happens then.
+    pub then: String,
+    /// Where it is made.
+    pub link: Option<String>,
+}
+
+/// The typed text travels in a link's fragment up to so many characters: it stays in the browser.
+const TYPED_MOST: usize = 2000;
+/// Redirects that are shown.
+const REDIRECTS: usize = 2;
+
+impl Voice {
+    /// What is said about a stop; `on_page` where the typed text stands below.
+    pub fn said(&self, stop: &Stop<'_>, on_page: bool) -> Said {
+        let words = words(stop.language);
+        Said {
+            first: words.not_sent.to_owned(),
+            sender: fill(words.sender, &[("organisation", &plain(&self.organisation))]),
+            reason: reason(words, stop),
+            choices_title: words.choices.to_owned(),
+            choices: self.choices(words, stop, on_page),
+            mistake: stop.offers.contains(&Offer::Object).then(|| {
+                let choosing = self.choosing(stop, &words.mistake, "mistake", stop.service);
+                (words.wrong.to_owned(), choosing)
+            }),
+            recorded: self.recorded(words, stop),
+            own_record: self
+                .host
+                .as_ref()
+                .filter(|_| !stop.protected)
+                .map(|host| (words.my_record.to_owned(), format!("{host}/me"))),
+            last: self.last(words, stop),
+        }
+    }
+
+    fn choices(&self, words: &Words, stop: &Stop<'_>, on_page: bool) -> Vec<Choosing> {
+        let mut choices = Vec::new();
+        // Without a page there is nowhere to make these choices; an offer must lead somewhere.
+        let has_page = self.host.is_some();
+        if has_page && stop.offers.contains(&Offer::Redact) {
+            choices.push(self.choosing(stop, &words.without_details, "redact", stop.service));
+        }
+        if has_page && stop.effect == Effect::Justify {
+            choices.push(self.choosing(stop, &words.reason, "reason", stop.service));
+        }
+        let redirects = stop.offers.iter().filter_map(|offer| match offer {
+            Offer::Redirect(service) if has_page => Some(service),
+            _ => None,
+        });
+        for service in redirects.take(REDIRECTS) {
+            choices.push(self.choosing(stop, &words.redirect, &format!("redirect:{service}"), service));
+        }
+        if !stop.discoveries.is_empty() || on_page && stop.typed.is_some() {
+            let below = on_page && stop.typed.is_some();
+            let change = if below { &words.change_below } else { &words.change };
+            choices.push(Choosing { link: None, ..self.choosing(stop, change, "change", stop.service) });
+        }
+        if has_page && stop.offers.contains(&Offer::AskException) {
+            choices.push(self.choosing(stop, &words.exception, "exception", stop.service));
+        }
+        if has_page && stop.offers.contains(&Offer::AskVetting) {
+            choices.push(self.choosing(stop, &words.vetting, "vetting", stop.service));
+        }
+        choices
+    }
+
+    fn choosing(&self, stop: &Stop<'_>, offered: &Offered, choice: &str, service: &str) -> Choosing {
+        let service = plain(service);
+        let values = [("service", service.as_str())];
+        let carries_text = !matches!(choice, "mistake" | "vetting");
+        let text = stop.typed.filter(|_| carries_text).map(typed_fragment).unwrap_or_default();
+        let link = self.link(stop).map(|link| format!("{link}&do={}{text}", encode(choice)));
+        Choosing { name: fill(offered.name, &values), then: fill(offered.then, &values), link }
+    }
+
+    fn recorded(&self, words: &Words, stop: &Stop<'_>) -> String {
+        let mut sentences = vec![format!("**{}**", words.recorded)];
+        if stop.protected {
+            sentences.push(words.recorded_protected.to_owned());
+        } else {
+            sentences.push(words.recorded_what.to_owned());
+            match (self.recorded.two_people, self.recorded.told) {
+                (true, true) => sentences.push(words.told.to_owned()),
+                (true, false) => sentences.push(words.two_people.to_owned()),
+                (false, _) => {}
+            }
+            sentences.extend(self.recorded.no_consequences.then(|| words.no_consequences.to_owned()));
+        }
+        sentences.join(" ")
+    }
+
+    pub(super) fn last(&self, words: &Words, stop: &Stop<'_>) -> String {
+        let code = fill(words.code, &[("code", &stop.reference)]);
+        let help_desk = self.help_desk.as_ref().map(|number| fill(words.help_desk, &[("help_desk", &plain(number))]));
+        [Some(code), help_desk, Some(plain(&self.organisation))]
+            .into_iter()
+            .flatten()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+}
+
+impl Said {
+    /// As a message in a chat.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("**{}** {}\n\n{}", self.first, self.sender, self.reason);
+        if !self.choices.is_empty() {
+            text.push_str(&format!("\n\n**{}**", self.choices_title));
+            for (number, choice) in self.choices.iter().enumerate() {
+                text.push_str(&format!("\n{}. {}", number + 1, choice.markdown()));
+            }
+        }
+        if let Some((question, choice)) = &self.mistake {
+            text.push_str(&format!("\n\n**{question}** {}", choice.markdown()));
+        }
+        text.push_str(&format!("\n\n{}", self.recorded));
+        if let Some((name, link)) = &self.own_record {
+            text.push_str(&format!(" [{name}]({link})"));
+        }
+        text.push_str(&format!("\n\n{}", self.last));
+        text
+    }
+}
+
+impl Choosing {
+    fn markdown(&self) -> String {
+        match &self.link {
+            Some(link) => format!("[{}]({link}): {}", self.name, self.then),
+            None => format!("**{}**: {}", self.name, self.then),
+        }
+    }
+}
+
+/// One sentence: what, why, and which rule.
+fn reason(words: &Words, stop: &Stop<'_>) -> String {
+    let found = found(words, &stop.discoveries);
+    let service = plain(stop.service);
+    let set_off = format!("**{found}**");
+    let values = [("found", set_off.as_str()), ("service", service.as_str())];
+    let template = match stop.kind {
+        _ if stop.refused == Some(RefuseReason::PersonalAccount) => words.private_account,
+        _ if stop.refused == Some(RefuseReason::NamesDisagree) => words.names_disagree,
+        _ if !found.is_empty() => words.found,
+        RefusalKind::Policy => words.not_allowed,
+        RefusalKind::Malformed => words.malformed,
+        RefusalKind::Unreadable => words.unreadable,
+        RefusalKind::Failed => words.failed,
+    };
+    let mut reason = fill(template, &values);
+    if let Some(why) = stop.why.map(plain).filter(|why| !why.is_empty()) {
+        reason.push_str(": ");
+        reason.push_str(why.trim_end_matches('.'));
+    }
+    reason.push('.');
+    let rule = rule(words, &stop.clauses);
+    if !rule.is_empty() {
+        reason.push(' ');
+        reason.push_str(&rule);
+    }
+    reason
+}
+
+/// `(Rule 4.2, Health information)`, of the first clauses.
+pub(super) fn rule(words: &Words, clauses: &[ClauseQuote]) -> String {
+    const MOST: usize = 2;
+    let one = |clause: &ClauseQuote| fill(words.rule, &[("number", &clause.number), ("title", &plain(&clause.title))]);
+    clauses.iter().take(MOST).map(one).collect::<Vec<_>>().join(" ")
+}
+
+/// `an API key in the result of a tool and a payment card number in the message`.
+pub(super) fn found(words: &Words, discoveries: &[Discovery]) -> String {
+    const MOST: usize = 3;
+    let mut named: Vec<String> = discoveries
+        .iter()
+        .map(|d| fill(words.in_place, &[("thing", (words.thing)(&d.data_type)), ("place", (words.place)(d.author))]))
+        .collect();
+    // Several types can have one name.
+    named.dedup();
+    let more = named.len().saturating_sub(MOST);
+    named.truncate(MOST);
+    if more > 0 {
+        named.push(fill(words.more, &[("count", &more.to_string())]));
+    }
+    match named.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} {} {last}", first.join(", "), words.and),
+    }
+}
+
+/// Text of a document or catalog without what chats and pages read as markup, on one line.
+pub(super) fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|c| !matches!(c, '*' | '[' | ']' | '<' | '>' | '`'));
+    kept.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text that begins and ends like a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    if first.is_empty() { String::new() } else { format!("{first}{}.", letters.as_str()) }
+}
+
+/// The typed text as a fragment: browsers do not send it to anybody.
+fn typed_fragment(typed: &str) -> String {
+    let text: String = typed.chars().take(TYPED_MOST).collect();
+    format!("#text={}", encode(&text))
+}
+
+/// Percent-encoding that leaves only unreserved characters (RFC 3986 section 2.3): safe in Markdown and HTML.
+fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
