@@ -2,9 +2,13 @@
 //!
 //! One file for each month. Entries go to the file of the month they were written in, so that each file covers one
 //! stretch of the chain, and its position stands in the same transaction as its rows: whatever crashes, nothing is
-//! indexed twice or left out. The index holds skeletons only, no personal part, and can be made anew from the ledger.
+//! indexed twice or left out. The index holds what skeletons say, no personal part; persons in it are ids of keys, which
+//! mean somebody only while the state database holds that key. It can be made anew from the ledger.
 
+mod names;
+mod opener;
 mod query;
+mod stats;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -15,13 +19,17 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 
+pub use opener::Opener;
 pub use query::{Cell, Outcome, Query, Row};
+pub use stats::{DayStat, Percentiles, ToolSeen};
 
 use crate::ledger::{Entry, LedgerError, LedgerReader};
+use crate::state::StateError;
 
 /// The index over one chain.
 pub struct Index {
     folder: PathBuf,
+    opener: Option<Opener>,
     /// The file of the last month.
     writer: Mutex<Option<File>>,
     position: AtomicU64,
@@ -31,6 +39,8 @@ pub struct Index {
 struct File {
     month: i64,
     connection: SqliteConnection,
+    /// What is in its table of names; unknown after a failure.
+    names: Option<names::Names>,
 }
 
 /// Why the index cannot be read or written.
@@ -51,22 +61,40 @@ pub enum IndexError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Persons cannot be told.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// Entries indexed with one transaction.
 const BATCH: usize = 2048;
 /// The layout of the files; files of another one are made anew.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 impl Index {
-    /// Opens the index in `folder`. Files of another layout are removed, to be built anew.
+    /// Opens the index in `folder`, without persons. Files of another layout are removed, to be built anew.
     ///
     /// # Errors
     /// If the folder or a file refuses.
     pub async fn open(folder: &Path) -> Result<Self, IndexError> {
+        Self::open_as(folder, None).await
+    }
+
+    /// Opens the index in `folder`; answers name persons by pseudonym. Files that were built without are removed, to be
+    /// built anew.
+    ///
+    /// # Errors
+    /// If the folder or a file refuses.
+    pub async fn open_with(folder: &Path, opener: Opener) -> Result<Self, IndexError> {
+        Self::open_as(folder, Some(opener)).await
+    }
+
+    async fn open_as(folder: &Path, opener: Option<Opener>) -> Result<Self, IndexError> {
         std::fs::create_dir_all(folder).map_err(in_folder(folder))?;
+        let persons = opener.is_some();
         let index = Self {
             folder: folder.to_owned(),
+            opener,
             writer: Mutex::new(None),
             position: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
@@ -75,7 +103,8 @@ impl Index {
         let mut outdated = false;
         for month in &months {
             let mut connection = connect(&index.path(*month), true).await?;
-            outdated |= read_meta(&mut connection).await?.is_none_or(|meta| meta.layout != LAYOUT);
+            let meta = read_meta(&mut connection).await?;
+            outdated |= meta.is_none_or(|meta| meta.layout != LAYOUT || (persons && !meta.persons));
             connection.close().await?;
         }
         if outdated {
@@ -84,7 +113,7 @@ impl Index {
             let mut connection = connect(&index.path(*last), true).await?;
             let position = read_meta(&mut connection).await?.map_or(0, |meta| meta.position);
             index.position.store(position, Ordering::Release);
-            *index.writer.lock().await = Some(File { month: *last, connection });
+            *index.writer.lock().await = Some(File { month: *last, connection, names: None });
         }
         Ok(index)
     }
@@ -185,6 +214,8 @@ impl Index {
 struct Meta {
     layout: i64,
     position: u64,
+    /// Whether all its entries were indexed with persons.
+    persons: bool,
 }
 
 async fn read_meta(connection: &mut SqliteConnection) -> Result<Option<Meta>, IndexError> {
@@ -192,9 +223,13 @@ async fn read_meta(connection: &mut SqliteConnection) -> Result<Option<Meta>, In
     if there.is_none() {
         return Ok(None);
     }
-    let row = sqlx::query("SELECT layout, position FROM meta").fetch_optional(connection).await?;
+    let row = sqlx::query("SELECT * FROM meta").fetch_optional(connection).await?;
     let meta = row.map(|row| -> Result<Meta, sqlx::Error> {
-        Ok(Meta { layout: row.try_get(0)?, position: u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0) })
+        let layout: i64 = row.try_get("layout")?;
+        let position = u64::try_from(row.try_get::<i64, _>("position")?).unwrap_or(0);
+        // The first layout had no persons, and no column that says so.
+        let persons = layout >= 2 && row.try_get::<i64, _>("persons")? != 0;
+        Ok(Meta { layout, position, persons })
     });
     Ok(meta.transpose()?)
 }
@@ -214,6 +249,7 @@ async fn connect(path: &Path, create: bool) -> Result<SqliteConnection, IndexErr
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(std::time::Duration::from_secs(10))
         .pragma("cache_size", "-16384")
+        .pragma("secure_delete", "ON")
         .disable_statement_logging();
     Ok(options.connect().await?)
 }

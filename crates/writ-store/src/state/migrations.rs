@@ -32,7 +32,7 @@ const FIRST: &[&str] = &[
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
 ];
 
-/// Console accounts, what directories say, notices shown, cases, reveals. Sealed texts are `epoch:hexadecimal digits`.
+/// Console accounts, what directories say, notices shown, who looked, cases, reveals. Sealed texts are `epoch:hexadecimal digits`.
 const SECOND: &[&str] = &[
     "ALTER TABLE principals ADD COLUMN protected BIGINT NOT NULL DEFAULT 0",
     "CREATE TABLE accounts (
@@ -43,6 +43,9 @@ const SECOND: &[&str] = &[
     "CREATE TABLE passwords (principal TEXT PRIMARY KEY, hash TEXT NOT NULL, changed BIGINT NOT NULL)",
     "CREATE TABLE notices (
         principal TEXT NOT NULL, service TEXT NOT NULL, shown BIGINT NOT NULL, PRIMARY KEY (principal, service))",
+    "CREATE TABLE looks (
+        principal TEXT NOT NULL, account TEXT NOT NULL, interaction TEXT NOT NULL, day BIGINT NOT NULL,
+        role TEXT NOT NULL, seen BIGINT NOT NULL, PRIMARY KEY (principal, account, interaction, day))",
     "CREATE TABLE cases (
         id TEXT PRIMARY KEY, kind TEXT NOT NULL, principal TEXT, reference TEXT, interaction TEXT, clause TEXT,
         service TEXT NOT NULL, made BIGINT NOT NULL, due BIGINT NOT NULL, owner TEXT NOT NULL, deputy TEXT NOT NULL,

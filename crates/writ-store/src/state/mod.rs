@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod attributes;
 mod inbox;
+mod looks;
 mod migrations;
 mod notices;
 mod people;
@@ -32,7 +33,9 @@ pub use access::{ApiKey, ApiKeyId, ApiKeyKind, Caller, NewApiKey, ProviderCreden
 pub use accounts::{Account, AccountId, LOGIN_SOURCE, NewAccount};
 pub use attributes::{Attributes, LOCAL_SOURCE};
 pub use inbox::{Case, CaseAnswer, CaseFilter, CaseId, CaseKind, NewCase};
+pub use looks::{Look, NewLook};
 pub use people::{Erased, Identified, Login};
+pub(crate) use pseudonyms::KeyId;
 pub use reveals::{AskReveal, Reveal, RevealEntry, RevealId, RevealState};
 
 use crate::keys::{KeyError, KeyStore};
@@ -268,6 +271,7 @@ const SCRUBBED: &[&str] = &[
     "attributes",
     "passwords",
     "notices",
+    "looks",
     "cases",
     "reveals",
     "reveal_approvals",

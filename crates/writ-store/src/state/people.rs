@@ -372,6 +372,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM attributes WHERE principal = $1",
     "DELETE FROM passwords WHERE principal = $1",
     "DELETE FROM notices WHERE principal = $1",
+    "DELETE FROM looks WHERE principal = $1",
     "UPDATE cases SET principal = NULL, reference = NULL, interaction = NULL, message = NULL, answer = NULL
      WHERE principal = $1",
     "DELETE FROM reveal_approvals WHERE reveal IN (SELECT id FROM reveals WHERE principal = $1)",
