@@ -1,6 +1,8 @@
 //! A scripted turn as a request in the format of its service.
 
 use super::script::{ScriptedTurn, Tool, Utterance};
+use super::services::Way;
+use crate::chat::relay::browser_headers;
 use crate::json::{Json, object};
 
 const MAX_TOKENS: i32 = 1024;
@@ -32,6 +34,61 @@ pub struct TurnRequest {
 impl std::fmt::Debug for TurnRequest {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("TurnRequest").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// A request as it goes through a proxy: CONNECT to `host` and `port` with the login, then the request inside TLS.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyRequest {
+    /// The host to connect to; also the `Host` of the request.
+    pub host: &'static str,
+    /// The port to connect to.
+    pub port: u16,
+    /// The login at the proxy.
+    pub login: String,
+    /// The password at the proxy.
+    pub password: String,
+    /// The path at the service, with query; the method is POST.
+    pub path: String,
+    /// Names in lower case and values, credentials for the service included, `host` left out.
+    pub headers: Vec<(&'static str, String)>,
+    /// The JSON body.
+    pub body: String,
+}
+
+impl std::fmt::Debug for ProxyRequest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = out.debug_struct("ProxyRequest");
+        shown.field("host", &self.host).field("path", &self.path).field("login", &self.login).finish_non_exhaustive()
+    }
+}
+
+impl ProxyRequest {
+    pub(crate) fn of(turn: &ScriptedTurn, key: &str) -> Self {
+        let TurnRequest { path, headers: api, body } = TurnRequest::of(turn, key);
+        let account = turn.account.id(&turn.member);
+        let host = turn.service.host;
+        let (path, mut headers) = match (turn.service.web_path(&account), turn.way) {
+            (Some(path), Way::Browser) => (path, browser_headers(host, turn.member.language.tag())),
+            (Some(path), way) => (path, vec![("user-agent", way.user_agent().to_owned())]),
+            (None, way) => (path, vec![("user-agent", way.user_agent().to_owned())]),
+        };
+        if turn.service.chat() {
+            headers.retain(|(name, _)| *name != "content-type");
+            headers.push(("content-type", "application/json".to_owned()));
+            headers.extend(turn.service.account_header(&account));
+        } else {
+            headers.extend(api);
+        }
+        Self {
+            host,
+            port: 443,
+            login: turn.member.login.clone(),
+            password: turn.member.password.clone(),
+            path,
+            headers,
+            body,
+        }
     }
 }
 

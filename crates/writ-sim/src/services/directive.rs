@@ -12,8 +12,10 @@
 //! | `sim:tool=NAME {ARGUMENTS}` | calls the tool NAME with these JSON arguments; several make parallel calls; a `sim:say` after them is the text before the calls |
 //! | `sim:status=CODE` | answers with this status (400 to 599) and an error in the provider's shape |
 //! | `sim:error` | ends the stream in the middle with the provider's error event; a plain answer becomes an error 500 |
+//! | `sim:reset` | closes the connection instead of answering |
 //! | `sim:drop` | closes the connection in the middle of the answer |
 //! | `sim:garbage` | breaks one event, or cuts the JSON document short |
+//! | `sim:first=MS` | waits this long before the head of the answer (at most [`DELAY_MS_MAX`]) |
 //! | `sim:slow=MS` | waits this long before each event (at most [`DELAY_MS_MAX`]) |
 //! | `sim:chop=K` | cuts the answer into transport chunks of K bytes, whatever the events are |
 //! | `sim:gzip`, `sim:deflate`, `sim:br`, `sim:zstd` | compresses the answer, flushed after each event |
@@ -69,15 +71,17 @@ pub(crate) struct ToolCall {
 pub(crate) struct Delivery {
     pub(crate) status: Option<u16>,
     pub(crate) fault: Option<Fault>,
+    pub(crate) first_ms: u64,
     pub(crate) delay_ms: u64,
     pub(crate) chop_bytes: Option<usize>,
     pub(crate) encoding: Option<Encoding>,
 }
 
-/// What goes wrong in the middle of an answer.
+/// What goes wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     ErrorEvent,
+    Reset,
     Drop,
     Garbage,
 }
@@ -109,9 +113,11 @@ impl Directives {
             ("long", Some(events)) => self.content = Some(Content::Long { events: events.min(EVENTS_MAX) }),
             ("tool", _) if !value.is_empty() => return self.tool(value, after),
             ("status", Some(code @ 400..=599)) => delivery.status = u16::try_from(code).ok(),
-            ("slow", Some(delay)) => delivery.delay_ms = u64::try_from(delay).unwrap_or(u64::MAX).min(DELAY_MS_MAX),
+            ("first", Some(delay)) => delivery.first_ms = milliseconds(delay),
+            ("slow", Some(delay)) => delivery.delay_ms = milliseconds(delay),
             ("chop", Some(size)) => delivery.chop_bytes = Some(size.max(1)),
             ("error", _) => delivery.fault = Some(Fault::ErrorEvent),
+            ("reset", _) => delivery.fault = Some(Fault::Reset),
             ("drop", _) => delivery.fault = Some(Fault::Drop),
             ("garbage", _) => delivery.fault = Some(Fault::Garbage),
             (coding, _) => delivery.encoding = Some(Encoding::named(coding)?),
@@ -141,6 +147,10 @@ fn directives_start(text: &str) -> &str {
         })
         .and_then(|(at, _)| text.get(at..))
         .unwrap_or_default()
+}
+
+fn milliseconds(delay: usize) -> u64 {
+    u64::try_from(delay).unwrap_or(u64::MAX).min(DELAY_MS_MAX)
 }
 
 fn first_word(text: &str) -> Option<&str> {
@@ -200,6 +210,7 @@ mod tests {
             Delivery {
                 status: Some(429),
                 fault: Some(Fault::Drop),
+                first_ms: 0,
                 delay_ms: 5,
                 chop_bytes: Some(1),
                 encoding: Some(Encoding::Gzip)

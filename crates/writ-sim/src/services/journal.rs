@@ -8,9 +8,10 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 use parking_lot::Mutex;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// Most bytes (heads and bodies) that a journal keeps by default.
 pub const JOURNAL_BYTES_MAX: usize = 512 << 20;
@@ -49,7 +50,9 @@ pub struct JournalEntry {
     pub server_name: Option<String>,
     /// The host of `:authority` or `Host`, without port.
     pub host: String,
-    /// The HTTP method.
+    /// The version of HTTP: `HTTP/1.1` or `HTTP/2.0`.
+    pub version: String,
+    /// The HTTP method; `MESSAGE` for a message of a WebSocket.
     pub method: String,
     /// Path and query; the values of query parameters that carry credentials read `present`.
     pub path: String,
@@ -67,6 +70,11 @@ impl JournalEntry {
     /// The value of the first header of this name, in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The SHA-256 of the body as it came over the wire, in lower-case hexadecimal digits.
+    pub fn body_sha256(&self) -> String {
+        sha256(&self.body_raw)
     }
 
     /// Whether `needle` arrived in the head, the raw body, the decoded body or a string of the JSON body.
@@ -125,6 +133,11 @@ impl Journal {
     /// The last request that arrived.
     pub fn last(&self) -> Option<Arc<JournalEntry>> {
         self.shared.lock().entries.last().cloned()
+    }
+
+    /// The requests that arrived at one host, in order.
+    pub fn of_host(&self, host: &str) -> Vec<Arc<JournalEntry>> {
+        self.shared.lock().entries.iter().filter(|entry| entry.host == host).cloned().collect()
     }
 
     /// How many requests arrived.
@@ -190,6 +203,7 @@ impl std::fmt::Debug for Journal {
 pub(crate) struct Arrival<'a> {
     pub(crate) server_name: Option<&'a str>,
     pub(crate) host: &'a str,
+    pub(crate) version: Version,
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
     pub(crate) headers: &'a HeaderMap,
@@ -206,6 +220,7 @@ impl Arrival<'_> {
             sequence,
             server_name: self.server_name.map(str::to_owned),
             host: self.host.to_owned(),
+            version: format!("{:?}", self.version),
             method: self.method.to_string(),
             path: path_without_credentials(self.path),
             headers: self.headers.iter().map(|(name, value)| shown_header(name.as_str(), value.as_bytes())).collect(),
@@ -256,12 +271,15 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     server_name: Option<&'a str>,
     host: &'a str,
+    version: &'a str,
     method: &'a str,
     path: &'a str,
     headers: &'a [(String, String)],
     /// The decoded body where it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
+    /// The hash of the raw body, for bodies that have to arrive as they were sent.
+    body_sha256: String,
     /// The raw body in base64, where it differs from the decoded one or is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_raw_base64: Option<String>,
@@ -274,15 +292,22 @@ fn write_line(file: &mut File, entry: &JournalEntry) -> io::Result<()> {
         sequence: entry.sequence,
         server_name: entry.server_name.as_deref(),
         host: &entry.host,
+        version: &entry.version,
         method: &entry.method,
         path: &entry.path,
         headers: &entry.headers,
         body,
+        body_sha256: entry.body_sha256(),
         body_raw_base64: raw_needed.then(|| BASE64.encode(&entry.body_raw)),
     };
     let mut bytes = serde_json::to_vec(&line)?;
     bytes.push(b'\n');
     file.write_all(&bytes)
+}
+
+/// A SHA-256 in lower-case hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn holds(bytes: &[u8], needle: &[u8]) -> bool {
@@ -327,6 +352,7 @@ mod tests {
         journal.record(Arrival {
             server_name: None,
             host: "localhost",
+            version: Version::HTTP_11,
             method: &Method::POST,
             path,
             headers: &headers,

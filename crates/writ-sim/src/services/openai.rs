@@ -40,6 +40,12 @@ pub(crate) fn answer(call: &Call<'_>) -> Reply {
         let models: Vec<Json> = MODELS.iter().map(|id| model_object(id)).collect();
         return success(call, object! { "object": "list", "data": models });
     }
+    generate(call, endpoint)
+}
+
+/// The answer of an endpoint that has a model answer, whoever asks: the web apps of services look at sessions and not
+/// at keys.
+pub(crate) fn generate(call: &Call<'_>, endpoint: &str) -> Reply {
     let Some(body) = call.object() else {
         let message = "We could not parse the JSON body of your request. (HINT: This likely means you aren't using \
                        your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not \

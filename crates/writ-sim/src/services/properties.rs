@@ -38,6 +38,7 @@ fn answer(path: &str, query: &str, body: &[u8]) -> Reply {
 fn bytes(reply: Reply) -> Vec<u8> {
     match reply.payload {
         Payload::Document(document) => document.into_bytes(),
+        Payload::Bytes(bytes) => bytes.to_vec(),
         Payload::Events { pieces, .. } => pieces.concat(),
     }
 }

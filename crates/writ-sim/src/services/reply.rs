@@ -33,6 +33,7 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 pub(crate) enum Payload {
     Document(String),
+    Bytes(Bytes),
     Events {
         pieces: Vec<Bytes>,
         /// The provider's error event, for [`Fault::ErrorEvent`].
@@ -54,6 +55,11 @@ impl Reply {
         let headers = vec![("cache-control", "no-cache".to_owned())];
         let delivery = Delivery::default();
         Self { status: StatusCode::OK, content_type: EVENT_STREAM, headers, payload, delivery }
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     pub(crate) fn delivered(mut self, delivery: Delivery) -> Self {
@@ -113,6 +119,7 @@ fn faulty_pieces(payload: Payload, fault: Option<Fault>) -> Vec<Bytes> {
             vec![bytes.slice(..bytes.len() / 2), Bytes::from_static(GARBAGE_TAIL)]
         }
         (Payload::Document(document), _) => vec![Bytes::from(document)],
+        (Payload::Bytes(bytes), _) => vec![bytes],
         (Payload::Events { mut pieces, .. }, Some(Fault::Garbage)) => {
             let middle = pieces.len() / 2;
             if let Some(piece) = pieces.get_mut(middle) {
@@ -154,6 +161,11 @@ pub(crate) struct ReplyBody {
 }
 
 impl ReplyBody {
+    /// No bytes at all.
+    pub(crate) fn empty() -> Self {
+        Self { pieces: VecDeque::new(), delay: Duration::ZERO, sleep: None, dropped: false }
+    }
+
     /// Waits for `delay` before the next step; ready once it has passed.
     fn wait(&mut self, delay: Duration, context: &mut Context<'_>) -> Poll<()> {
         if delay.is_zero() {

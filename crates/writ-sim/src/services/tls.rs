@@ -12,6 +12,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use sha2::{Digest, Sha256};
 
 /// The host names whose services are simulated; each gets its own leaf certificate.
 pub const SERVICE_HOSTS: [&str; 3] = ["api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"];
@@ -33,12 +34,20 @@ impl SimCa {
     /// # Errors
     /// When the key or certificate cannot be made.
     pub fn generate() -> io::Result<Self> {
+        Self::named("Simulated AI Services CA")
+    }
+
+    /// Makes an authority of this name with a fresh key.
+    ///
+    /// # Errors
+    /// When the key or certificate cannot be made.
+    pub fn named(name: &str) -> io::Result<Self> {
         let mut params = CertificateParams::new(Vec::new()).map_err(certificate_error)?;
-        params.distinguished_name = common_name("Simulated AI Services CA");
+        params.distinguished_name = common_name(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         (params.not_before, params.not_after) = (date_time_ymd(2025, 1, 1), date_time_ymd(2045, 1, 1));
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(certificate_error)?;
+        let key = new_key()?;
         let certificate = params.self_signed(&key).map_err(certificate_error)?;
         Ok(Self { certificate, issuer: Issuer::new(params, key) })
     }
@@ -59,37 +68,91 @@ impl SimCa {
     /// # Errors
     /// When a name is not a DNS name or address, or a leaf cannot be made.
     pub fn server_config(&self, names: &[String]) -> io::Result<ServerConfig> {
-        let mut leaves = BTreeMap::new();
-        let loopback = self.leaf(LOOPBACK_NAMES.map(String::from).to_vec())?;
-        for name in SERVICE_HOSTS.iter().copied().chain(names.iter().map(String::as_str)) {
-            let leaf = self.leaf(vec![name.to_owned()])?;
-            leaves.insert(name.to_ascii_lowercase(), leaf);
-        }
-        leaves.insert("localhost".to_owned(), Arc::clone(&loopback));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(LeafByName { leaves, loopback }));
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        self.leaves(names)?.server_config()
     }
 
-    fn leaf(&self, names: Vec<String>) -> io::Result<Arc<CertifiedKey>> {
-        let subject = names.first().cloned().unwrap_or_default();
-        let mut params = CertificateParams::new(names).map_err(certificate_error)?;
-        params.distinguished_name = common_name(&subject);
-        params.use_authority_key_identifier_extension = true;
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (params.not_before, params.not_after) = (date_time_ymd(2025, 1, 1), date_time_ymd(2045, 1, 1));
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(certificate_error)?;
-        let certificate = params.signed_by(&key, &self.issuer).map_err(certificate_error)?;
-        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private).map_err(io::Error::other)?;
-        Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], signer)))
+    /// One leaf per name: the three services, loopback, and `names`.
+    pub(crate) fn leaves(&self, names: &[String]) -> io::Result<Leaves> {
+        let loopback = self.leaf(LOOPBACK_NAMES.map(String::from).to_vec(), VALID)?;
+        let mut by_name = BTreeMap::from([("localhost".to_owned(), Arc::clone(&loopback))]);
+        for name in SERVICE_HOSTS.iter().copied().chain(names.iter().map(String::as_str)) {
+            by_name.insert(name.to_ascii_lowercase(), self.leaf(vec![name.to_owned()], VALID)?);
+        }
+        Ok(Leaves { by_name, loopback })
     }
+
+    fn leaf(&self, names: Vec<String>, years: (i32, i32)) -> io::Result<Arc<CertifiedKey>> {
+        let (params, key) = (leaf_params(names, years)?, new_key()?);
+        let certificate = params.signed_by(&key, &self.issuer).map_err(certificate_error)?;
+        certified(&certificate, &key)
+    }
+}
+
+/// How the certificate of a simulated site came about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SiteCertificate {
+    /// By the authority of the simulated services.
+    #[default]
+    Services,
+    /// By the second authority, as sites that have nothing to do with AI services.
+    Sites,
+    /// By the authority of the simulated services, and over since 2021.
+    Expired,
+    /// By the authority of the simulated services, for [`WRONG_NAME`] instead of the site's own.
+    WrongName,
+    /// By nobody: signed with its own key.
+    SelfSigned,
+}
+
+/// The name in certificates of [`SiteCertificate::WrongName`].
+pub const WRONG_NAME: &str = "another-host.example";
+
+impl SiteCertificate {
+    pub(crate) fn leaf(self, host: &str, services: &SimCa, sites: &SimCa) -> io::Result<Arc<CertifiedKey>> {
+        let names = vec![host.to_owned()];
+        match self {
+            Self::Services => services.leaf(names, VALID),
+            Self::Sites => sites.leaf(names, VALID),
+            Self::Expired => services.leaf(names, OVER),
+            Self::WrongName => services.leaf(vec![WRONG_NAME.to_owned()], VALID),
+            Self::SelfSigned => {
+                let (params, key) = (leaf_params(names, VALID)?, new_key()?);
+                certified(&params.self_signed(&key).map_err(certificate_error)?, &key)
+            }
+        }
+    }
+}
+
+/// First and last year of certificates that hold.
+const VALID: (i32, i32) = (2025, 2045);
+/// First and last year of certificates that are over.
+const OVER: (i32, i32) = (2020, 2021);
+
+fn leaf_params(names: Vec<String>, (first, last): (i32, i32)) -> io::Result<CertificateParams> {
+    let subject = names.first().cloned().unwrap_or_default();
+    let mut params = CertificateParams::new(names).map_err(certificate_error)?;
+    params.distinguished_name = common_name(&subject);
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    (params.not_before, params.not_after) = (date_time_ymd(first, 1, 1), date_time_ymd(last, 1, 1));
+    Ok(params)
+}
+
+fn new_key() -> io::Result<KeyPair> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(certificate_error)
+}
+
+fn certified(certificate: &rcgen::Certificate, key: &KeyPair) -> io::Result<Arc<CertifiedKey>> {
+    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private).map_err(io::Error::other)?;
+    Ok(Arc::new(CertifiedKey::new(vec![certificate.der().clone()], signer)))
+}
+
+/// Upper-case hexadecimal bytes of a SHA-256, with colons between them, as browsers and OpenSSL show fingerprints.
+pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let bytes: Vec<String> = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }
 
 impl std::fmt::Debug for SimCa {
@@ -98,18 +161,42 @@ impl std::fmt::Debug for SimCa {
     }
 }
 
+/// The certificates by name, and the one for clients that send no name.
 #[derive(Debug)]
-struct LeafByName {
-    leaves: BTreeMap<String, Arc<CertifiedKey>>,
+pub(crate) struct Leaves {
+    by_name: BTreeMap<String, Arc<CertifiedKey>>,
     loopback: Arc<CertifiedKey>,
 }
 
-impl ResolvesServerCert for LeafByName {
+impl Leaves {
+    pub(crate) fn insert(&mut self, host: &str, leaf: Arc<CertifiedKey>) {
+        self.by_name.insert(host.to_ascii_lowercase(), leaf);
+    }
+
+    /// The certificate of each host.
+    pub(crate) fn certificates(&self) -> BTreeMap<String, CertificateDer<'static>> {
+        let first = |(host, leaf): (&String, &Arc<CertifiedKey>)| Some((host.clone(), leaf.cert.first()?.clone()));
+        self.by_name.iter().filter_map(first).collect()
+    }
+
+    pub(crate) fn server_config(self) -> io::Result<ServerConfig> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(self));
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl ResolvesServerCert for Leaves {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         match hello.server_name() {
             // A client that connects to an IP address sends no name.
             None => Some(Arc::clone(&self.loopback)),
-            Some(name) => self.leaves.get(&name.to_ascii_lowercase()).cloned(),
+            Some(name) => self.by_name.get(&name.to_ascii_lowercase()).cloned(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The script of the company, sent to the simulated services.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Request;
 use http_body_util::Full;
-use writ_sim::company::{Company, Format, Scene, ScriptedTurn, TurnRequest};
-use writ_sim::services::{ProviderKeys, ServicesOptions, start};
+use writ_sim::company::{
+    CORPORATE_ACCOUNT, Company, Format, PERSONAL_ACCOUNT_PREFIX, ProxyRequest, Scene, ScriptedTurn, Service,
+    TurnRequest, Way,
+};
+use writ_sim::services::{ProviderKeys, ServicesOptions, Site, start};
 
 use crate::client::send;
 
@@ -20,38 +23,136 @@ fn the_same_seed_has_the_same_script() {
 }
 
 #[test]
-fn the_script_begins_with_every_scene_and_reaches_every_format_in_both_ways() {
-    let turns = first(200);
-    let opening: BTreeSet<Scene> = turns.iter().take(40).map(|turn| turn.scene).collect();
-    assert_eq!(opening.len(), Scene::ALL.len());
-    let ways: BTreeSet<(Format, bool)> = turns.iter().map(|turn| (turn.service.format, turn.streamed)).collect();
-    assert_eq!(ways.len(), 8);
-    assert!(turns.iter().enumerate().all(|(index, turn)| turn.sequence == index + 1));
+fn every_scene_comes_early_and_every_way_format_and_language_is_used() {
+    for seed in [1, 7, 42] {
+        let turns: Vec<ScriptedTurn> = Company::seeded(seed).script().take(400).collect();
+        let early: BTreeSet<Scene> = turns.iter().take(200).map(|turn| turn.scene).collect();
+        assert_eq!(early.len(), Scene::ALL.len(), "seed {seed}");
+        let formats: BTreeSet<Format> = turns.iter().map(|turn| turn.service.format).collect();
+        let ways: BTreeSet<Way> = turns.iter().map(|turn| turn.way).collect();
+        let languages: BTreeSet<&str> = turns.iter().map(|turn| turn.member.language.tag()).collect();
+        let services: BTreeSet<&str> = turns.iter().map(|turn| turn.service.host).collect();
+        assert_eq!((formats.len(), ways.len(), languages.len(), services.len()), (4, 4, 3, 8), "seed {seed}");
+        assert!(turns.iter().any(|turn| turn.streamed) && turns.iter().any(|turn| !turn.streamed));
+        assert!(turns.iter().enumerate().all(|(index, turn)| turn.sequence == index + 1));
+    }
+}
+
+#[test]
+fn most_of_it_is_harmless() {
+    for seed in [1, 7, 42] {
+        let turns: Vec<ScriptedTurn> = Company::seeded(seed).script().take(3000).collect();
+        let remarkable = turns.iter().filter(|turn| turn.remarkable()).count();
+        assert!((300..=540).contains(&remarkable), "seed {seed}: {remarkable} of 3000");
+    }
+}
+
+#[test]
+fn people_write_while_they_work_and_time_goes_on() {
+    let turns = first(2000);
+    let mut days = BTreeSet::new();
+    for pair in turns.windows(2) {
+        assert!(pair[0].at <= pair[1].at);
+    }
+    for turn in &turns {
+        days.insert(turn.at.day);
+        assert!(turn.at.day % 7 < 5 && (7 * 60..24 * 60).contains(&turn.at.minute), "{}", turn.at);
+    }
+    assert!(days.len() > 5, "{} days", days.len());
+    let late = turns.iter().filter(|turn| turn.at.minute > 20 * 60);
+    assert!(late.into_iter().all(|turn| !turn.member.role.person()));
 }
 
 #[test]
 fn planted_values_stand_in_the_request_and_only_in_scenes_that_are_sensitive() {
-    for turn in first(300) {
+    for turn in first(600) {
         let body: serde_json::Value = serde_json::from_str(&turn.request().body).unwrap();
         let text = strings(&body);
         for planted in &turn.planted {
             assert!(text.contains(&planted.value), "{:?} in turn {}", planted.kind, turn.sequence);
         }
-        let plain =
-            matches!(turn.scene, Scene::Harmless | Scene::Conversation | Scene::DeniedService | Scene::AgentRead);
-        let fetched = turn.scene != Scene::AgentReadsSecret || turn.utterances.len() > 1;
+        assert!(!text.contains("{name}") && !text.contains("{card}") && !text.contains("{number}"), "{text}");
+        let plain = matches!(
+            turn.scene,
+            Scene::Harmless
+                | Scene::Conversation
+                | Scene::DeniedService
+                | Scene::AgentRead
+                | Scene::Mail
+                | Scene::Log
+                | Scene::Spreadsheet
+                | Scene::PersonalAccount
+                | Scene::Trial
+                | Scene::Counsel
+        );
+        let fetched = match turn.scene {
+            Scene::AgentReadsSecret => turn.utterances.len() > 1,
+            Scene::LongAgentRun => turn.fresh().count() > 0,
+            _ => true,
+        };
         assert_eq!(turn.planted.is_empty(), plain || !fetched, "{:?} in turn {}", turn.scene, turn.sequence);
     }
 }
 
 #[test]
 fn conversations_resend_their_history() {
-    for turns in first(300).windows(2) {
-        let [earlier, later] = turns else { unreachable!() };
-        if earlier.conversation == later.conversation {
-            assert!(later.utterances.starts_with(&earlier.utterances) && later.member == earlier.member);
-            assert!(later.utterances.len() > earlier.utterances.len());
+    let mut last: BTreeMap<usize, ScriptedTurn> = BTreeMap::new();
+    for later in first(600) {
+        if let Some(earlier) = last.get(&later.conversation) {
+            let kept = later.scene == Scene::LongAgentRun || later.utterances.starts_with(&earlier.utterances);
+            assert!(kept && later.member == earlier.member && later.service == earlier.service);
+            assert!(later.utterances.len() > earlier.utterances.len() || !earlier.planted.is_empty());
         }
+        last.insert(later.conversation, later);
+    }
+}
+
+#[test]
+fn an_agent_goes_on_without_the_file_of_keys() {
+    let turns = first(400);
+    let run = turns.iter().find(|turn| turn.scene == Scene::LongAgentRun).unwrap().conversation;
+    let run: Vec<&ScriptedTurn> = turns.iter().filter(|turn| turn.conversation == run).collect();
+    let with_keys: Vec<usize> = (0..run.len()).filter(|at| !run[*at].planted.is_empty()).collect();
+    assert_eq!(run.len(), 13);
+    assert_eq!(with_keys, [5]);
+    assert!(run[5].planted.len() >= 10);
+    for later in &run[6..] {
+        let body = later.request().body;
+        assert!(run[5].planted.iter().all(|planted| !body.contains(&planted.value)));
+        assert!(body.contains("was not sent"));
+    }
+}
+
+#[test]
+fn a_proxied_turn_looks_like_its_client() {
+    for turn in first(400).into_iter().filter(|turn| turn.way.proxied()) {
+        let request = turn.request_through_proxy("sk-of-the-service");
+        let header = |name: &str| request.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+        assert_eq!((request.host, request.port), (turn.service.host, 443));
+        assert_eq!((&request.login, &request.password), (&turn.member.login, &turn.member.password));
+        assert_eq!(header("user-agent"), Some(turn.way.user_agent()));
+        assert_eq!(header("content-type"), Some("application/json"));
+        assert_eq!(header("sec-fetch-mode"), (turn.way == Way::Browser).then_some("cors"));
+        let keyed = request.headers.iter().any(|(_, value)| value.contains("sk-of-the-service"));
+        assert_eq!(keyed, !turn.service.chat());
+        let all = format!("{} {:?}", request.path, request.headers);
+        let personal = turn.scene == Scene::PersonalAccount;
+        assert_eq!(all.contains(PERSONAL_ACCOUNT_PREFIX), personal, "{all}");
+        assert_eq!(all.contains(CORPORATE_ACCOUNT), turn.service.chat() && !personal, "{all}");
+        assert!(!format!("{request:?}").contains(&turn.member.password));
+        let names: BTreeSet<&str> = request.headers.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), request.headers.len(), "{:?}", request.headers);
+    }
+}
+
+#[test]
+fn a_turn_as_json_names_no_credential() {
+    for turn in first(100) {
+        let json = turn.to_json();
+        let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(document["login"], *turn.member.login);
+        assert!(!json.contains(&turn.member.key) && !json.contains(&turn.member.password));
+        assert!(document["body"].is_object());
     }
 }
 
@@ -62,12 +163,15 @@ fn the_opening_reads_as_it_should() {
         let (who, format) = (&turn.member, turn.service.format);
         let kinds: Vec<String> = turn.planted.iter().map(|planted| format!("{:?}", planted.kind)).collect();
         format!(
-            "{:2} {:?} | {} {} {} | {} {format:?} {streamed} | {} | {}\n",
+            "{:2} {} {:?} | {} {} {} {} | {} {} {format:?} {streamed} | {} | {}\n",
             turn.sequence,
+            turn.at,
             turn.scene,
             who.login,
             who.department.group(),
             who.role.word(),
+            who.language.tag(),
+            turn.way.channel(),
             turn.service.id,
             turn.text().replace('\n', "⏎"),
             kinds.join(", "),
@@ -78,20 +182,31 @@ fn the_opening_reads_as_it_should() {
 
 #[tokio::test]
 async fn the_services_accept_every_turn_and_see_what_was_planted() {
+    let sites = Service::ALL.iter().filter(|service| service.chat());
+    let sites = sites.map(|service| Site::chat(service.host, service.id, service.model, "#123456")).collect();
     let names = vec!["api.deepseek.com".to_owned()];
-    let services = start(ServicesOptions { names, ..ServicesOptions::default() }).await.unwrap();
+    let services = start(ServicesOptions { names, sites, ..ServicesOptions::default() }).await.unwrap();
     let keys = ProviderKeys::default();
-    for turn in first(60) {
+    for turn in first(220) {
         let key = match turn.service.format {
             Format::Chat | Format::Responses => &keys.openai,
             Format::Messages => &keys.anthropic,
             Format::Gemini => &keys.gemini,
         };
-        let answer = send(&services, turn.service.host, sent(turn.service.host, turn.request_with_key(key))).await;
+        let request = match turn.way.proxied() {
+            true => {
+                let ProxyRequest { path, headers, body, .. } = turn.request_through_proxy(key);
+                TurnRequest { path, headers, body }
+            }
+            false => turn.request_with_key(key),
+        };
+        let answer = send(&services, turn.service.host, sent(turn.service.host, request)).await;
         assert_eq!(answer.status, 200, "{:?} {}", turn.scene, answer.text());
+        let arrived = services.journal.last().unwrap();
         for planted in &turn.planted {
             assert!(services.journal.contains(&planted.value));
         }
+        assert_eq!(arrived.host, turn.service.host);
         assert!(!services.journal.contains(&turn.member.key));
     }
     services.stop().await;
