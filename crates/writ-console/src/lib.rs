@@ -1,1 +1,58 @@
-//! The console: web pages and the JSON API.
+//! The console: web pages rendered here, the page behind every stop, and the JSON API over the same data.
+//!
+//! * [`ConsoleParts`]: what it is given; [`Console::serve`]: how it runs;
+//! * [`routes`]: the one table of all addresses, each with who may use it: router, OpenAPI file and guide come from it;
+//! * `guard`: host name, origin, session, permission and form token, before any page;
+//! * `pages`: one module for each page: a view (plain data, which the API returns as it is), and its handlers;
+//! * `charts`, `markup`, `words`: numbers as SVG, prose as HTML, values of records in words.
+//!
+//! People appear by pseudonym only; no content is shown because none is kept. Every act goes through `writ-store`, which
+//! writes it into the ledger before it takes effect.
+
+mod api;
+mod assets;
+mod charts;
+mod frame;
+mod guard;
+pub mod limits;
+mod markup;
+mod openapi;
+mod pages;
+mod parts;
+mod reply;
+pub mod routes;
+mod server;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use writ_store::state::AccountId;
+
+pub use openapi::openapi;
+pub use parts::{
+    Check, CheckState, ConsoleParts, Health, KeyAge, Organisation, PolicyText, STOPS_MAX, Tour, TourAct, TourFuture,
+    TourOutcome, TourStop, TourVisitor, Tours,
+};
+
+/// The console.
+pub struct Console {
+    parts: ConsoleParts,
+    /// What buttons of tours said, until the next page shows it.
+    said: Mutex<BTreeMap<AccountId, String>>,
+}
+
+impl Console {
+    /// A console over these parts.
+    pub fn new(parts: ConsoleParts) -> Arc<Self> {
+        Arc::new(Self { parts, said: Mutex::default() })
+    }
+
+    /// Serves until `stop` is true; then no request is begun, and those under way end.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: watch::Receiver<bool>) {
+        server::serve(routes::router(self), listener, stop).await;
+    }
+}

@@ -1,0 +1,277 @@
+//! Roll-out: from when and for whom a clause bites. Dated objects; the signed text does not change.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use writ_identity::Permission;
+use writ_model::Term;
+use writ_model::standing::{POSTURE, Ring, RolloutEntry, RolloutId};
+use writ_model::values::{Step, Value as _};
+
+use super::policy::{clause_options, ring_name};
+use super::{Fact, Pick, Shared, clause_name};
+use crate::Console;
+use crate::frame::{Frame, Visit};
+use crate::reply::{Failure, Reply, encode, page as show, see};
+use crate::words;
+
+/// The roll-out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Rollout {
+    /// The entries that have not ended.
+    pub(crate) entries: Vec<Stage>,
+    /// Whether the reader may change it.
+    pub(crate) may_change: bool,
+    /// The clauses that can be staged.
+    pub(crate) clauses: Vec<Pick>,
+    /// For whom.
+    pub(crate) rings: Vec<Pick>,
+    /// What was wrong with the last request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// The stage of a clause for a ring.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Stage {
+    /// The entry.
+    pub(crate) id: String,
+    /// The clause, by id.
+    pub(crate) clause: String,
+    /// The clause, by number and heading.
+    pub(crate) clause_name: String,
+    /// For whom: `everyone`, `group:NAME`, `share:2000` (ten-thousandths).
+    pub(crate) ring: String,
+    /// For whom, in words.
+    pub(crate) ring_name: String,
+    /// `observe`, `coach`, `enforce`.
+    pub(crate) step: String,
+    /// From when.
+    pub(crate) from: String,
+    /// Until when; then it is enforced as written.
+    pub(crate) until: String,
+    /// By which role.
+    pub(crate) approved_by: String,
+    /// One step less.
+    pub(crate) back: Option<String>,
+    /// One step more.
+    pub(crate) advance: Option<String>,
+}
+
+/// A change of stage, as it is asked for.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Change {
+    /// The clause, by id, or `posture`.
+    pub(crate) clause: String,
+    /// `everyone`, `group:NAME`, `share:2000`.
+    pub(crate) ring: String,
+    /// `observe`, `coach`, `enforce`.
+    pub(crate) step: String,
+    /// For how many days: 1 to 730.
+    pub(crate) days: u64,
+    /// The entry that it takes the place of.
+    #[serde(default)]
+    pub(crate) replaces: String,
+}
+
+/// A change, ready to be looked at.
+#[derive(Debug)]
+struct Proposal {
+    title: String,
+    facts: Vec<Fact>,
+    meaning: String,
+    button: String,
+    clause: String,
+    ring: String,
+    step: String,
+    days: u64,
+    replaces: String,
+}
+
+#[derive(Template)]
+#[template(path = "rollout.html")]
+struct RolloutPage {
+    frame: Frame,
+    view: Rollout,
+}
+
+#[derive(Template)]
+#[template(path = "rollout_change.html")]
+struct ChangePage {
+    frame: Frame,
+    view: Proposal,
+}
+
+const DAYS_MAX: u64 = 730;
+const DAY: u64 = 86_400;
+/// Shares of people that the form offers, in ten-thousandths.
+const SHARES: [u16; 6] = [100, 500, 1000, 2000, 5000, 8000];
+
+/// `GET /rollout`
+pub(crate) async fn page(State(console): Shared, visit: Visit) -> Reply {
+    let view = read(&console, &visit).await?;
+    show(&RolloutPage { frame: console.frame(&visit, "Roll-out"), view })
+}
+
+/// Reads it.
+pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<Rollout, Failure> {
+    let snapshot = (console.parts.snapshot)();
+    let now = console.parts.clock.now();
+    let entries = console.parts.state.rollout(now).await?;
+    let stage = |entry: &RolloutEntry| {
+        let days = entry.until.since(now).as_secs().div_ceil(DAY).clamp(1, DAYS_MAX);
+        let to = |step: Step| {
+            let (clause, ring) = (encode(&entry.clause), encode(&ring_word(&entry.ring)));
+            format!("/rollout/change?clause={clause}&ring={ring}&step={step}&days={days}&replaces={}", entry.id)
+        };
+        Stage {
+            id: entry.id.to_string(),
+            clause: entry.clause.to_string(),
+            clause_name: words::sentence(&clause_name(&snapshot, &entry.clause)),
+            ring: ring_word(&entry.ring),
+            ring_name: ring_name(&entry.ring),
+            step: entry.step.to_string(),
+            from: words::time(entry.from),
+            until: words::day(entry.until),
+            approved_by: entry.approved_by.clone(),
+            back: neighbour(entry.step, false).map(to),
+            advance: neighbour(entry.step, true).map(to),
+        }
+    };
+    let mut clauses: Vec<Pick> = vec![pick(POSTURE.as_str(), "Everything that no rule foresees")];
+    clauses.extend(staged(console).into_iter().map(|(id, title)| pick(&id, &title)));
+    let mut rings = vec![pick("everyone", "everyone")];
+    rings.extend(SHARES.iter().map(|share| pick(&format!("share:{share}"), &ring_name(&Ring::Share(*share)))));
+    let groups = (console.parts.policy)().parsed.vocabulary.groups.clone();
+    rings.extend(groups.iter().map(|group| pick(&format!("group:{group}"), &format!("the group {group}"))));
+    Ok(Rollout {
+        entries: entries.iter().map(stage).collect(),
+        may_change: visit.may(Permission::ChangeRollout),
+        clauses,
+        rings,
+        error: None,
+    })
+}
+
+/// The clauses with a rule that demands something.
+fn staged(console: &Console) -> Vec<(Term, String)> {
+    let snapshot = (console.parts.snapshot)();
+    let raising: BTreeSet<&Term> =
+        snapshot.policy.model().rules.iter().filter(|rule| rule.raises()).map(|rule| &rule.clause).collect();
+    clause_options(&snapshot).into_iter().filter(|(id, _)| raising.contains(id)).collect()
+}
+
+fn pick(value: &str, label: &str) -> Pick {
+    Pick { value: value.to_owned(), label: label.to_owned(), selected: false }
+}
+
+fn neighbour(step: Step, more: bool) -> Option<Step> {
+    let at = usize::from(step.index());
+    let at = if more { at.checked_add(1) } else { at.checked_sub(1) };
+    Step::ALL.get(at?).copied()
+}
+
+fn ring_word(ring: &Ring) -> String {
+    match ring {
+        Ring::Everyone => "everyone".into(),
+        Ring::Group(group) => format!("group:{group}"),
+        Ring::Share(share) => format!("share:{share}"),
+    }
+}
+
+fn ring_named(console: &Console, word: &str) -> Option<Ring> {
+    if word == "everyone" {
+        return Some(Ring::Everyone);
+    }
+    if let Some(share) = word.strip_prefix("share:") {
+        return share.parse().ok().filter(|share| (1..=10_000).contains(share)).map(Ring::Share);
+    }
+    let group = word.strip_prefix("group:")?;
+    let known = (console.parts.policy)().parsed.vocabulary.groups.contains(group);
+    known.then(|| Ring::Group(Term::from(group)))
+}
+
+/// The entry that a change asks for. It fits the policy: the set of entries with it was resolved.
+async fn entry_of(console: &Console, change: &Change, by: &str) -> Result<(RolloutEntry, Option<RolloutId>), Failure> {
+    let unusable = |text: &str| Failure::Unusable(text.to_owned());
+    let step = Step::named(&change.step).ok_or_else(|| unusable("A step is observe, coach or enforce."))?;
+    let ring = ring_named(console, &change.ring).ok_or_else(|| unusable("There is no such group or share."))?;
+    if !(1..=DAYS_MAX).contains(&change.days) {
+        return Err(unusable("It holds for 1 to 730 days."));
+    }
+    let now = console.parts.clock.now();
+    let entry = RolloutEntry {
+        id: RolloutId::new(now, &*console.parts.randomness),
+        clause: Term::from(change.clause.as_str()),
+        ring,
+        step,
+        from: now,
+        until: now.after(Duration::from_secs(change.days * DAY)),
+        approved_by: by.to_owned(),
+    };
+    let existing = console.parts.state.rollout(now).await?;
+    let replaces = existing.iter().find(|it| it.id.to_string() == change.replaces).map(|it| it.id);
+    // One entry for each clause and ring: a second one would only hide which of them counts.
+    let replaces = replaces
+        .or_else(|| existing.iter().find(|it| it.clause == entry.clause && it.ring == entry.ring).map(|it| it.id));
+    let exceptions = console.parts.state.exceptions(now).await?;
+    let rest = existing.into_iter().filter(|it| Some(it.id) != replaces).chain([entry.clone()]).collect();
+    (console.parts.snapshot)()
+        .policy
+        .with_standing(exceptions, rest)
+        .map_err(|error| Failure::Unusable(format!("{}.", words::sentence(&error.to_string()))))?;
+    Ok((entry, replaces))
+}
+
+/// `GET /rollout/change`: what it would mean, before it is done.
+pub(crate) async fn confirm(State(console): Shared, visit: Visit, Query(change): Query<Change>) -> Reply {
+    let role = visit.role(Permission::ChangeRollout).as_str();
+    let (entry, replaces) = entry_of(&console, &change, role).await?;
+    let snapshot = (console.parts.snapshot)();
+    let meaning = match entry.step {
+        Step::Observe => "What this clause demands is recorded and has no effect for these people.",
+        Step::Coach => "What this clause would stop goes on with a note for these people.",
+        Step::Enforce => "For these people the clause holds as written: what it stops is stopped.",
+    };
+    let view = Proposal {
+        title: format!("{} for {}", words::sentence(entry.step.as_str()), ring_name(&entry.ring)),
+        facts: vec![
+            Fact::new("Clause", words::sentence(&clause_name(&snapshot, &entry.clause))),
+            Fact::new("For whom", ring_name(&entry.ring)),
+            Fact::new("From", "now on"),
+            Fact::new("Until", format!("{}; then as written", words::time(entry.until))),
+            Fact::new("Approved by", role),
+        ],
+        meaning: meaning.to_owned(),
+        button: format!("Set to {}", entry.step),
+        clause: change.clause,
+        ring: change.ring,
+        step: change.step,
+        days: change.days,
+        replaces: replaces.map(|id| id.to_string()).unwrap_or_default(),
+    };
+    show(&ChangePage { frame: console.frame(&visit, "Roll-out"), view })
+}
+
+/// `POST /rollout`
+pub(crate) async fn change(State(console): Shared, visit: Visit, Form(change): Form<Change>) -> Reply {
+    set(&console, &visit, &change).await?;
+    Ok(see("/rollout?done=rollout"))
+}
+
+/// Sets a stage, and has it taken over at once.
+pub(crate) async fn set(console: &Console, visit: &Visit, change: &Change) -> Result<(), Failure> {
+    let role = visit.role(Permission::ChangeRollout).as_str();
+    let (entry, replaces) = entry_of(console, change, role).await?;
+    console.parts.state.set_rollout(&entry, role, &console.parts.ledger).await?;
+    if let Some(former) = replaces {
+        console.parts.state.remove_rollout(former, role, &console.parts.ledger).await?;
+    }
+    console.parts.changed.notify_one();
+    Ok(())
+}

@@ -1,0 +1,418 @@
+//! The page of a stop: what happened, why, and what the person can do now, in their language. Opened by the token of its
+//! link, or by the person themself. Their text is in their window only: it travels in the address's fragment.
+
+mod words;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use serde::Deserialize;
+use writ_base::{Moment, Sensitive};
+use writ_engine::{Choice, ChoiceRefused, Snapshot};
+use writ_model::interaction::{InteractionId, PrincipalId};
+use writ_model::verdict::Offer;
+use writ_model::{ClauseQuote, Effect, Language, Term};
+use writ_store::state::{CaseKind, NewCase};
+
+use self::words::Words;
+use super::lookup::normal;
+use super::{Shared, service_name};
+use crate::Console;
+use crate::frame::{Perhaps, Solo, Visit};
+use crate::guard::{same, text};
+use crate::markup::inline;
+use crate::reply::{Failure, Reply, encode, page as show, see};
+
+/// What the page shows.
+#[derive(Debug)]
+pub(crate) struct StopView {
+    reference: String,
+    token: String,
+    csrf: String,
+    title: &'static str,
+    reason: Vec<String>,
+    choices: Vec<ChoiceView>,
+    objection: Option<String>,
+    answer_by: Option<String>,
+    recorded: Vec<&'static str>,
+    help_desk: Option<String>,
+    languages: Vec<LanguageLink>,
+    done: Option<&'static str>,
+}
+
+/// A choice.
+#[derive(Debug)]
+pub(crate) struct ChoiceView {
+    title: String,
+    text: String,
+    act: ChoiceAct,
+}
+
+/// How a choice is taken.
+#[derive(Debug)]
+pub(crate) enum ChoiceAct {
+    /// One button.
+    Post { action: String, button: String },
+    /// Another place; the text goes along.
+    Link { href: String, button: String },
+    /// A sentence.
+    Reason { action: String, label: String, button: String },
+    /// The text itself.
+    Edit,
+}
+
+/// The page in another language.
+#[derive(Debug)]
+pub(crate) struct LanguageLink {
+    href: String,
+    code: &'static str,
+    name: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "stop.html")]
+struct StopPage {
+    solo: Solo,
+    view: StopView,
+    w: &'static Words,
+}
+
+/// What is asked of the page.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    k: String,
+    #[serde(default)]
+    lang: String,
+    #[serde(default)]
+    done: String,
+}
+
+/// The form of a choice.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ChoiceForm {
+    #[serde(default)]
+    k: String,
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    marks: String,
+}
+
+/// A stop, from the engine's memory or from its record.
+struct Known {
+    reference: String,
+    interaction: InteractionId,
+    principal: Option<PrincipalId>,
+    service: Term,
+    service_name: String,
+    effect: Effect,
+    unreadable: bool,
+    clauses: Vec<ClauseQuote>,
+    classes: Vec<Term>,
+    why: Option<String>,
+    offers: Vec<Offer>,
+    language: Option<Language>,
+    /// Whether the engine can still take a choice about the message.
+    fresh: bool,
+}
+
+/// `GET /r/{code}`
+pub(crate) async fn page(
+    State(console): Shared,
+    Perhaps(visit): Perhaps,
+    Path(code): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Reply {
+    let code = normal(&code);
+    let stop = match open(&console, visit.as_ref(), &code, &asked.k).await {
+        Err(Failure::SignIn) => return Ok(see(&format!("/login?next={}", encode(&format!("/r/{code}"))))),
+        other => other?,
+    };
+    let language = Language::of_tag(&asked.lang)
+        .or(stop.language)
+        .or_else(|| text(&headers, &header::ACCEPT_LANGUAGE).and_then(Language::stated))
+        .unwrap_or_default();
+    let w = words::words(language);
+    let csrf = visit.as_ref().map(|visit| visit.csrf.clone()).unwrap_or_default();
+    let view = view(&console, &stop, &asked, language, csrf);
+    let mut solo = console.solo(view.title);
+    solo.narrow = false;
+    solo.lang = language.code();
+    show(&StopPage { solo, view, w })
+}
+
+/// The stop, if its token was given or its person asks.
+async fn open(console: &Console, visit: Option<&Visit>, code: &str, token: &str) -> Result<Known, Failure> {
+    let by_token = console.parts.engine.page_token_valid(code, token);
+    if !by_token && visit.is_none() {
+        return Err(Failure::SignIn);
+    }
+    let stop = known(console, code).await?;
+    let mine = visit.is_some_and(|visit| stop.principal == Some(visit.principal));
+    if by_token || mine { Ok(stop) } else { Err(Failure::Missing) }
+}
+
+async fn known(console: &Console, code: &str) -> Result<Known, Failure> {
+    let snapshot = (console.parts.snapshot)();
+    if let Some(stop) = console.parts.engine.stopped(code) {
+        let row = console.parts.index.by_reference(code).await?;
+        let classes = match row {
+            Some(row) => {
+                let skeleton = super::detail::skeleton(console, row.sequence).await?;
+                skeleton.map(|skeleton| skeleton.classes.into_iter().map(|class| class.class).collect())
+            }
+            None => None,
+        };
+        let classes: Vec<Term> = classes.unwrap_or_default();
+        return Ok(Known {
+            reference: stop.reference,
+            interaction: stop.interaction,
+            principal: stop.principal,
+            service: stop.service,
+            service_name: stop.service_name,
+            effect: stop.effect,
+            unreadable: stop.kind == writ_model::RefusalKind::Unreadable,
+            classes,
+            clauses: stop.clauses,
+            why: stop.why,
+            offers: stop.offers,
+            language: Some(stop.language),
+            fresh: true,
+        });
+    }
+    from_record(console, &snapshot, code).await
+}
+
+/// After a restart, or a day: the record tells the same, but a choice about the message itself is not possible any more.
+async fn from_record(console: &Console, snapshot: &Snapshot, code: &str) -> Result<Known, Failure> {
+    let row = console.parts.index.by_reference(code).await?.ok_or(Failure::Missing)?;
+    let (skeleton, personal) = super::detail::decision(console, row.sequence).await?.ok_or(Failure::Missing)?;
+    let mut seen = BTreeSet::new();
+    let rules = skeleton.decided.iter().filter_map(|cause| snapshot.policy.rule(&cause.clause, cause.rule));
+    let why = rules.clone().find_map(|rule| rule.why.clone());
+    let asked = rules.flat_map(|rule| rule.offers.iter()).any(|offer| *offer == Offer::AskException);
+    Ok(Known {
+        reference: code.to_owned(),
+        interaction: row.interaction,
+        principal: personal.map(|personal| personal.principal),
+        service_name: service_name(&snapshot.catalog, &skeleton.service),
+        service: skeleton.service,
+        effect: skeleton.enforced,
+        unreadable: !skeleton.unreadable.is_empty(),
+        classes: skeleton.classes.into_iter().map(|class| class.class).collect(),
+        clauses: skeleton
+            .decided
+            .iter()
+            .filter(|cause| seen.insert(cause.clause.clone()))
+            .filter_map(|cause| snapshot.quote(&cause.clause))
+            .collect(),
+        why,
+        offers: if asked { vec![Offer::AskException] } else { Vec::new() },
+        language: None,
+        fresh: false,
+    })
+}
+
+fn view(console: &Console, stop: &Known, asked: &Asked, language: Language, csrf: String) -> StopView {
+    let w = words::words(language);
+    let done = match asked.done.as_str() {
+        "without" => Some(w.done_without),
+        "reason" => Some(w.done_reason),
+        "exception" => Some(w.done_exception),
+        "vetting" => Some(w.done_vetting),
+        "objection" => Some(w.done_objection),
+        "failed" => Some(w.failed),
+        "short" => Some(w.too_short),
+        _ => None,
+    };
+    let query = |lang: Language| {
+        let token = if asked.k.is_empty() { String::new() } else { format!("k={}&", encode(&asked.k)) };
+        format!("/r/{}?{token}lang={}", stop.reference, lang.code())
+    };
+    let languages = Language::ALL.iter().filter(|it| **it != language);
+    let nobody = stop.principal.is_none();
+    StopView {
+        reference: stop.reference.clone(),
+        token: asked.k.clone(),
+        csrf,
+        title: if stop.effect == Effect::Justify { w.not_sent_yet } else { w.not_sent },
+        reason: reason(stop, w, language),
+        choices: choices(console, stop, w, language),
+        objection: (asked.done != "objection")
+            .then(|| format!("/r/{}/objection?lang={}", stop.reference, language.code())),
+        answer_by: Some(crate::words::time(due(console))),
+        recorded: if nobody { vec![w.recorded_nobody] } else { vec![w.recorded, w.two_people, w.no_consequence] },
+        help_desk: console.parts.organisation.help_desk.clone(),
+        languages: languages
+            .map(|it| LanguageLink { href: query(*it), code: it.code(), name: it.own_name() })
+            .collect(),
+        done,
+    }
+}
+
+fn reason(stop: &Known, w: &Words, language: Language) -> Vec<String> {
+    let found: BTreeSet<String> = stop.classes.iter().map(|class| words::class(class, language)).collect();
+    let found: Vec<String> = found.into_iter().collect();
+    let first = if stop.unreadable {
+        w.not_read.to_owned()
+    } else if let Some((last, rest)) = found.split_last() {
+        let found = if rest.is_empty() { last.clone() } else { format!("{} {} {last}", rest.join(", "), w.and) };
+        w.contains.replace("{found}", &found).replace("{tool}", &stop.service_name)
+    } else {
+        w.not_allowed.replace("{tool}", &stop.service_name)
+    };
+    let mut lines = vec![inline(&first)];
+    // The policy's own words are in its own language: shown where they fit.
+    if let Some(why) = &stop.why {
+        lines.push(inline(why));
+    }
+    let quote = |clause: &ClauseQuote| {
+        let name = format!("{} {}, *{}*", w.rule, clause.number, clause.title);
+        format!("<a href=\"/policy#{}\">{}</a>", encode(&clause.id), inline(name.trim()))
+    };
+    let quotes: Vec<String> = stop.clauses.iter().map(quote).collect();
+    if !quotes.is_empty() {
+        lines.push(quotes.join("; "));
+    }
+    lines
+}
+
+fn choices(console: &Console, stop: &Known, w: &Words, language: Language) -> Vec<ChoiceView> {
+    let action = |choice: &str| format!("/r/{}/{choice}?lang={}", stop.reference, language.code());
+    let mut choices = Vec::new();
+    if stop.fresh && stop.effect == Effect::Justify && stop.principal.is_some() {
+        let act = ChoiceAct::Reason {
+            action: action("reason"),
+            label: w.reason_label.into(),
+            button: w.reason_button.into(),
+        };
+        choices.push(ChoiceView { title: w.reason_title.into(), text: w.reason_text.into(), act });
+    }
+    for offer in &stop.offers {
+        choices.extend(match offer {
+            Offer::Redact if stop.fresh => {
+                let act = ChoiceAct::Post { action: action("without"), button: w.without_button.into() };
+                Some(ChoiceView { title: w.without_title.into(), text: w.without_text.into(), act })
+            }
+            Offer::Redirect(service) => redirect(console, service, w),
+            Offer::AskException => {
+                let (label, button) = (w.exception_label.into(), w.exception_button.into());
+                let act = ChoiceAct::Reason { action: action("exception"), label, button };
+                Some(ChoiceView { title: w.exception_title.into(), text: w.exception_text.into(), act })
+            }
+            Offer::AskVetting => {
+                let (label, button) = (w.vetting_label.into(), w.vetting_button.into());
+                let act = ChoiceAct::Reason { action: action("vetting"), label, button };
+                Some(ChoiceView { title: w.vetting_title.into(), text: w.vetting_text.into(), act })
+            }
+            Offer::Redact | Offer::Object => None,
+        });
+    }
+    let edit = ChoiceView { title: w.edit_title.into(), text: String::new(), act: ChoiceAct::Edit };
+    // Before what takes somebody else's time.
+    let at = choices
+        .iter()
+        .position(|choice| matches!(&choice.act, ChoiceAct::Reason { action, .. } if !action.contains("/reason")));
+    choices.insert(at.unwrap_or(choices.len()), edit);
+    choices
+}
+
+fn redirect(console: &Console, service: &Term, w: &Words) -> Option<ChoiceView> {
+    let snapshot = (console.parts.snapshot)();
+    let name = service_name(&snapshot.catalog, service);
+    let given = console.parts.organisation.services.get(service.as_str()).cloned();
+    let href = given.or_else(|| {
+        let known = snapshot.catalog.service(service)?;
+        let host = known.hosts.iter().find(|host| host.matching == writ_catalog::HostMatch::Exact)?;
+        Some(format!("https://{}/", host.name))
+    })?;
+    let fill = |text: &str| text.replace("{other}", &name);
+    let act = ChoiceAct::Link { href, button: fill(w.redirect_button) };
+    Some(ChoiceView { title: fill(w.redirect_title), text: fill(w.redirect_text), act })
+}
+
+/// When a case that is opened now is answered.
+fn due(console: &Console) -> Moment {
+    let hours = console.parts.organisation.answer_hours.clamp(1, 24 * 90);
+    console.parts.clock.now().after(Duration::from_secs(hours * 3600))
+}
+
+/// `POST /r/{code}/{choice}`
+pub(crate) async fn choose(
+    State(console): Shared,
+    Perhaps(visit): Perhaps,
+    Path((code, choice)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+    Form(form): Form<ChoiceForm>,
+) -> Reply {
+    let code = normal(&code);
+    let stop = open(&console, visit.as_ref(), &code, &form.k).await?;
+    // Nobody else knows the token of the link; without it the session's own form token must be there.
+    if !console.parts.engine.page_token_valid(&code, &form.k)
+        && !visit.as_ref().is_some_and(|visit| same(&form.csrf, &visit.csrf))
+    {
+        return Err(Failure::Foreign);
+    }
+    let now = console.parts.clock.now();
+    let sentence = form.text.trim();
+    let done = match choice.as_str() {
+        "without" => taken(console.parts.engine.choose(&code, Choice::WithoutDetails, now), "without"),
+        "reason" => {
+            let reason = Choice::Reason(Sensitive::new(sentence.to_owned()));
+            taken(console.parts.engine.choose(&code, reason, now), "reason")
+        }
+        "exception" | "vetting" if sentence.chars().count() < 3 => "short",
+        "exception" => {
+            open_case(&console, &stop, CaseKind::ExceptionRequest, sentence, false).await.map(|()| "exception")?
+        }
+        "vetting" => open_case(&console, &stop, CaseKind::VettingRequest, sentence, false).await.map(|()| "vetting")?,
+        "objection" => {
+            let marks = form.marks == "yes";
+            open_case(&console, &stop, CaseKind::Objection, sentence, marks).await.map(|()| "objection")?
+        }
+        _ => return Err(Failure::Missing),
+    };
+    let token = if form.k.is_empty() { String::new() } else { format!("&k={}", encode(&form.k)) };
+    let lang = Language::of_tag(&asked.lang).map(|language| format!("&lang={}", language.code())).unwrap_or_default();
+    Ok(see(&format!("/r/{code}?done={done}{token}{lang}")))
+}
+
+fn taken(choice: Result<(), ChoiceRefused>, done: &'static str) -> &'static str {
+    match choice {
+        Ok(()) => done,
+        Err(ChoiceRefused::TooShort) => "short",
+        Err(ChoiceRefused::Unknown | ChoiceRefused::NotOffered) => "failed",
+    }
+}
+
+async fn open_case(console: &Console, stop: &Known, kind: CaseKind, words: &str, marks: bool) -> Result<(), Failure> {
+    let owners = &console.parts.organisation.owners;
+    let (owner, deputy) = owners.get(kind.as_str()).cloned().unwrap_or_else(|| match kind {
+        CaseKind::Objection => ("privacy-officer".into(), "deputy privacy officer".into()),
+        CaseKind::ExceptionRequest | CaseKind::VettingRequest => ("policy-owner".into(), "deputy policy owner".into()),
+    });
+    let message = (!words.is_empty()).then(|| Sensitive::new(words.chars().take(1000).collect::<String>()));
+    let new = NewCase {
+        kind,
+        reference: Some(stop.reference.clone()),
+        interaction: Some(stop.interaction),
+        clause: stop.clauses.first().map(|clause| clause.id.clone()),
+        service: stop.service.clone(),
+        principal: stop.principal,
+        due: due(console),
+        owner,
+        deputy,
+        message,
+        may_see_marks: marks,
+    };
+    console.parts.state.open_case(&new, &console.parts.ledger).await?;
+    Ok(())
+}
