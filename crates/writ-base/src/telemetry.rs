@@ -41,6 +41,21 @@ counters! {
     ReloadsRefused = "writ_reloads_refused_total": "Configurations or policies refused; the last good one stays.";
     BytesInspected = "writ_bytes_inspected_total": "Bytes of request and answer bodies that were read.";
     UpstreamFailures = "writ_upstream_failures_total": "Requests that the AI service did not answer.";
+    Tunnels = "writ_tunnels_total": "Connections to AI services that were passed on unopened, after a verdict.";
+    SplicedOther = "writ_spliced_other_total": "Connections to other hosts that were passed on unopened.";
+    SplicedOtherBytes = "writ_spliced_other_bytes_total": "Bytes of these connections, both directions together.";
+    PlainOther = "writ_plain_other_total": "Plain HTTP requests to other hosts that were passed on unread.";
+    Intercepted = "writ_intercepted_total": "Connections that were opened.";
+    HeadOnly = "writ_head_only_total": "Requests of which only the head was touched.";
+    CallersRefused = "writ_callers_refused_total": "Requests to the proxy without valid credentials.";
+    NamesDisagree = "writ_names_disagree_total": "Connections and requests whose names disagree.";
+    NameHidden = "writ_name_hidden_total": "Connections whose name could not be seen.";
+    HellosLate = "writ_client_hello_late_total": "Connections on which no ClientHello came in time.";
+    HellosMalformed = "writ_client_hello_malformed_total": "Connections with a broken ClientHello.";
+    HandshakesRejected = "writ_handshakes_rejected_total": "Handshakes that the client ended with an alert: it does not trust the certificate, or pins another.";
+    HandshakesBroken = "writ_handshakes_broken_total": "Handshakes that broke off or took too long.";
+    HandshakesIncompatible = "writ_handshakes_incompatible_total": "Handshakes without a common version, cipher or protocol.";
+    NoLeaf = "writ_no_leaf_total": "Hosts that should be opened and have no certificate here; run `writ ca extend`.";
 }
 
 static VALUES: [AtomicU64; Counter::ALL.len()] = [const { AtomicU64::new(0) }; Counter::ALL.len()];

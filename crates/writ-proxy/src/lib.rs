@@ -1,6 +1,7 @@
 //! The enforcement points: edges that take bytes from clients, ask the engine, and carry out what it says.
 //!
 //! * [`gateway`]: the LLM gateway. Programs set their base URL to it and name themselves with an API key.
+//! * [`forward`]: the forward proxy with TLS interception, and [`pac`], the file that sends browsers to it.
 //! * [`drive`]: carries one interaction from request to outcome, for every enforcement point.
 //! * [`upstream`]: the only module that opens connections to AI services; it sends what a permit let through.
 //! * [`recorder`]: seals personal parts and writes entries; nothing leaves before its decision is written.
@@ -10,9 +11,11 @@
 
 pub mod callers;
 pub mod drive;
+pub mod forward;
 pub mod gateway;
 pub mod limits;
 pub mod live;
+pub mod pac;
 pub mod pipe;
 pub mod recorder;
 pub mod upstream;
