@@ -274,6 +274,8 @@
   // A stopped message that is being written anew: it is left out once the new one is sent.
   let editing = null;
   let sending = null;
+  // Whether the log follows what comes in: until somebody scrolls up.
+  let following = true;
 
   function storage() {
     try {
@@ -367,15 +369,16 @@
     place.append(made);
   }
 
-  const ICON = "M10 2.5 16.5 5v4.5c0 4-2.7 6.7-6.5 8-3.8-1.3-6.5-4-6.5-8V5z";
+  const OFFICE = "M10 2.5 16.5 5v4.5c0 4-2.7 6.7-6.5 8-3.8-1.3-6.5-4-6.5-8V5z";
+  const FAULT = "M10 6.5v4M10 13.6v.1M10 2.5a7.5 7.5 0 1 0 0 15 7.5 7.5 0 1 0 0-15z";
 
-  function icon() {
+  function icon(shape) {
     const space = "http:" + "//www.w3.org/2000/svg";
     const made = document.createElementNS(space, "svg");
     made.setAttribute("viewBox", "0 0 20 20");
     made.setAttribute("aria-hidden", "true");
     const path = document.createElementNS(space, "path");
-    path.setAttribute("d", ICON);
+    path.setAttribute("d", shape);
     made.append(path);
     return made;
   }
@@ -384,7 +387,7 @@
     const made = element("section", kind ? "panel " + kind : "panel");
     made.setAttribute("aria-label", from);
     const head = element("p", "from");
-    head.append(icon(), from);
+    head.append(icon(kind ? FAULT : OFFICE), from);
     made.append(head);
     return made;
   }
@@ -421,9 +424,15 @@
     log.scrollTop = log.scrollHeight;
   }
 
+  /** Shows the end of an answer, or its beginning where it is taller than the window. */
+  function toAnswer(made) {
+    toEnd();
+    const above = log.getBoundingClientRect().top - made.getBoundingClientRect().top;
+    if (above > 0) log.scrollTop -= above + 12;
+  }
+
   /** Shows an answer as far as it is known. */
   function show(answer, state) {
-    const follow = atEnd();
     const said = voices(state.text, state.stopped, config.openings);
     const parts = [];
     if (state.note && !said.office) parts.push(officePanel(state.note));
@@ -436,7 +445,7 @@
     if (!parts.length || (state.note && !state.text && !state.done)) parts.push(waiting());
     answer.content.replaceChildren(...parts);
     answer.made.classList.toggle("office", Boolean(said.office && !said.model));
-    if (follow) toEnd();
+    if (following) toEnd();
     return Boolean(said.office && !said.model);
   }
 
@@ -513,6 +522,7 @@
     conversation.push(asked);
     const answer = turn("model", config.service);
     answer.content.append(waiting());
+    following = true;
     toEnd();
     sending = new AbortController();
     busy(true);
@@ -532,7 +542,7 @@
     sending = null;
     busy(false);
     status.textContent = end;
-    if (atEnd()) toEnd();
+    if (following) toAnswer(answer.made);
     box.focus();
   }
 
@@ -644,6 +654,9 @@
       }
     });
     window.addEventListener("hashchange", takeFragment);
+    for (const kind of ["wheel", "touchmove", "keydown"]) {
+      log.addEventListener(kind, () => requestAnimationFrame(() => (following = atEnd())), { passive: true });
+    }
     translate();
     grow();
     takeFragment();

@@ -43,11 +43,11 @@ pub(crate) fn turns(
         }
         Scene::Mail => follow_ups(one(base, texts::mails, generator), 1),
         Scene::Log => {
-            let text = typed(&base.member, *generator.pick(&texts::LOGS.each_ref(), &""), generator);
+            let text = typed(&base.member, chosen(&texts::LOGS, generator), generator);
             follow_ups(said(base, text, Vec::new()), 1)
         }
         Scene::Spreadsheet => {
-            let text = typed(&base.member, *generator.pick(&texts::TABLES.each_ref(), &""), generator);
+            let text = typed(&base.member, chosen(&texts::TABLES, generator), generator);
             vec![said(base, text, Vec::new())]
         }
         Scene::HealthThenWithout => without_details(base, generator),

@@ -74,11 +74,11 @@ impl Socket {
             };
             if let Some(code) = refusal {
                 let code: u16 = code;
-                return write_frame(&mut stream, FINAL | CLOSE, &code.to_be_bytes()).await;
+                return close(&mut stream, &code.to_be_bytes()).await;
             }
             let payload = payload(&mut stream, length).await?;
             match first & 0x0f {
-                CLOSE => return write_frame(&mut stream, FINAL | CLOSE, &payload).await,
+                CLOSE => return close(&mut stream, &payload).await,
                 PING => write_frame(&mut stream, FINAL | PONG, &payload).await?,
                 PONG => {}
                 _ => {
@@ -122,6 +122,11 @@ async fn payload(stream: &mut Stream, length: usize) -> std::io::Result<Bytes> {
     stream.read_exact(&mut payload).await?;
     payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
     Ok(payload.into())
+}
+
+async fn close(stream: &mut Stream, payload: &[u8]) -> std::io::Result<()> {
+    write_frame(stream, FINAL | CLOSE, payload).await?;
+    stream.shutdown().await
 }
 
 async fn write_frame(stream: &mut Stream, first: u8, payload: &[u8]) -> std::io::Result<()> {

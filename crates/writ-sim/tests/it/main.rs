@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test that meets the unexpected fails")]
 
+mod chat;
 mod client;
 mod company;
 mod formats;
 mod process;
 mod service;
+mod site;
