@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use writ_model::{Account, Term};
 
-pub use edge::{ClientCertificates, ConsoleConfig, InboxConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
+pub use edge::{ClientCertificates, ConsoleConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,11 +61,27 @@ pub struct Organisation {
     /// How to reach the help desk.
     #[serde(default)]
     pub help_desk: Option<String>,
+    /// Whether people are told, once per service and 90 days, before anything of theirs is read. Default yes.
+    #[serde(default = "yes")]
+    pub first_use_notice: bool,
+    /// Whether people's own devices and the guest network are not inspected: then the notice names that way.
+    #[serde(default)]
+    pub private_way: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for Organisation {
     fn default() -> Self {
-        Self { name: "your organisation".into(), host: None, help_desk: None }
+        Self {
+            name: "your organisation".into(),
+            host: None,
+            help_desk: None,
+            first_use_notice: true,
+            private_way: false,
+        }
     }
 }
 
@@ -162,13 +178,21 @@ pub struct UpstreamConfig {
     /// Addresses for host names in place of DNS. Only the demo may use it: `writ serve` refuses it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// Whether addresses of private networks are refused; own models may live there. Default no.
+    pub refuse_private: bool,
     /// A proxy through which everything leaves.
     pub parent: Option<ParentConfig>,
 }
 
 impl Default for UpstreamConfig {
     fn default() -> Self {
-        Self { public_roots: true, extra_roots: Vec::new(), resolve: BTreeMap::new(), parent: None }
+        Self {
+            public_roots: true,
+            extra_roots: Vec::new(),
+            resolve: BTreeMap::new(),
+            refuse_private: false,
+            parent: None,
+        }
     }
 }
 

@@ -124,13 +124,13 @@ pub(crate) struct Set {
     key_file: String,
 }
 
-fn who(name: &str) -> Result<Who, String> {
+pub(super) fn who(name: &str) -> Result<Who, String> {
     let known = |who: &Who| *who != Who::Unknown;
     let names = || Who::ALL.iter().filter(|who| known(who)).map(|who| who.name());
     Who::named(name).filter(known).ok_or_else(|| format!("say one of {}", names().collect::<Vec<_>>().join(", ")))
 }
 
-fn login(name: &str) -> Login {
+pub(super) fn login(name: &str) -> Login {
     Login { source: SOURCE.to_owned(), name: Sensitive::new(name.to_owned()) }
 }
 
@@ -232,7 +232,7 @@ impl Add {
 }
 
 /// The principal of a login; made if it is new.
-async fn principal(data: &Home, name: &str, who: Who) -> anyhow::Result<PrincipalId> {
+pub(super) async fn principal(data: &Home, name: &str, who: Who) -> anyhow::Result<PrincipalId> {
     if data.keys.reveal_public().is_none() {
         bail!(
             "there is no `{}` key yet, to which identities are sealed; name its holders first: \

@@ -236,8 +236,8 @@ impl Query {
             effect: self.effect,
             clause: self.clause.clone(),
             class: self.class.clone(),
-            before: None,
             limit: self.limit,
+            ..Question::default()
         };
         Ok(index.query(&question).await?)
     }

@@ -6,6 +6,7 @@
 
 mod access;
 mod backup;
+mod ca;
 mod completions;
 mod decide;
 mod demo;
@@ -13,6 +14,7 @@ pub(crate) mod files;
 mod keys;
 mod ledger;
 mod output;
+pub(crate) mod people;
 mod policy;
 mod redact;
 mod scan;
@@ -52,9 +54,15 @@ enum Command {
     #[command(subcommand)]
     Config(settings::ConfigCommand),
     #[command(subcommand)]
+    Ca(ca::CaCommand),
+    #[command(subcommand)]
     Caller(access::CallerCommand),
     #[command(subcommand)]
     Provider(access::ProviderCommand),
+    #[command(subcommand)]
+    Person(people::PersonCommand),
+    #[command(subcommand)]
+    Account(people::AccountCommand),
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     #[command(subcommand)]
@@ -91,8 +99,11 @@ impl Command {
             Self::Scan(command) => command.run(output),
             Self::Redact(command) => command.run(output),
             Self::Config(command) => command.run(output),
+            Self::Ca(command) => command.run(output),
             Self::Caller(command) => command.run(output),
             Self::Provider(command) => command.run(output),
+            Self::Person(command) => command.run(output),
+            Self::Account(command) => command.run(output),
             Self::Ledger(command) => command.run(output),
             Self::Keys(command) => command.run(output),
             Self::Backup(command) => command.run(output),

@@ -106,8 +106,8 @@ pub struct ConsoleConfig {
     pub listen: SocketAddr,
     /// Further names by which it may be called, with port; `organisation.host` and `listen` always may.
     pub hosts: BTreeSet<String>,
-    /// Roles that own the inbox, by kind of case.
-    pub inbox: InboxConfig,
+    /// Hours within which objections and requests are answered.
+    pub answer_hours: u32,
     /// Where an approved service takes a prompt along: service to the address of its chat. The text is added as `#text=`.
     pub continue_in: BTreeMap<Term, String>,
 }
@@ -117,27 +117,9 @@ impl Default for ConsoleConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             hosts: BTreeSet::new(),
-            inbox: InboxConfig::default(),
+            answer_hours: 24,
             continue_in: BTreeMap::new(),
         }
-    }
-}
-
-/// Who answers, and by when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct InboxConfig {
-    /// Hours until an objection is answered.
-    pub objection_hours: u32,
-    /// Minutes until a request for an exception is answered.
-    pub exception_minutes: u32,
-    /// Hours until a request to check a service is answered.
-    pub vetting_hours: u32,
-}
-
-impl Default for InboxConfig {
-    fn default() -> Self {
-        Self { objection_hours: 48, exception_minutes: 30, vetting_hours: 120 }
     }
 }
 

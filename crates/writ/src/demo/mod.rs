@@ -1,51 +1,79 @@
-//! `writ demo`: a small company uses AI services through the gateway, all on loopback and offline.
+//! `writ demo`: a small company uses AI services through gateway and proxy, all on loopback and offline; visitors look
+//! at it in the console, and can be one of its people on a chat page.
 //!
 //! It uses the production path only: the same server, with authentication, over verified TLS. What is different is
-//! given from outside: names of AI services resolve to the simulator (which `writ serve` refuses), and the simulator's
-//! certificate authority is trusted.
+//! given from outside: names of AI services resolve to the simulator (which `writ serve` refuses), the simulator's
+//! certificate authorities are trusted, and the organisation's root lies beside the data, so that the chat page can
+//! trust it as a browser would.
+//!
+//! * [`files`]: what lies in the demo's folder; * [`company`]: people, keys, accounts, as an administrator makes them;
+//! * [`traffic`]: sends what the company asks; * [`tours`]: three walks over live pages, and what their buttons do;
+//! * [`view`]: one line per verdict in the terminal.
 
-mod people;
+mod company;
+mod files;
+mod stage;
+mod tours;
+mod traffic;
 mod view;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::watch;
 use writ_model::{Account, Term};
-use writ_sim::company::{Company, Script};
-use writ_sim::services::{self, ProviderKeys, RunningServices, ServicesOptions, SimCa};
-use writ_store::state::ProviderCredential;
+use writ_sim::chat::{self, ChatOptions, ChatPerson, ChatService, RunningChat};
+use writ_sim::company::{CORPORATE_ACCOUNT, Company, Service};
+use writ_sim::services::{self, RunningServices, ServicesOptions, SimCa, Site, SiteCertificate, SiteKind};
 
 use crate::cli::{Exit, Output};
-use crate::config::{Config, GatewayConfig, KeyEncryption, LedgerConfig, Organisation, ProviderConfig, UpstreamConfig};
-use crate::serve::{self, Server};
-use crate::wiring::Home;
-use people::Keys;
+use crate::config::{
+    Config, ConsoleConfig, GatewayConfig, KeyEncryption, LedgerConfig, Organisation, PersonalAccountsConfig,
+    ProviderConfig, ProxyConfig, UpstreamConfig,
+};
+use crate::serve::{self, Extras, Server};
+use company::{CAST, People};
+use files::Files;
+use stage::Stage;
+use traffic::Traffic;
 
 /// How a demo is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     /// Where its data is kept; a second start goes on with it.
     pub(crate) data: PathBuf,
-    /// The gateway's port; the simulated services are 8 above.
+    /// The console's port. Proxy and gateway are 1 and 2 above, the simulated services 10, the chat page 11.
     pub(crate) port: u16,
+    /// Which company, and what its people ask.
+    pub(crate) seed: u64,
+    /// Whether the company asks by itself.
+    pub(crate) traffic: bool,
     /// Turns of the company after which it ends by itself; it goes on until Ctrl-C otherwise.
     pub(crate) turns: Option<usize>,
 }
 
-const SEED: u64 = 7;
 /// Between two turns of the company: slow enough to be read.
 const PACE: Duration = Duration::from_millis(1500);
+/// Turns at the beginning of a new demo that are not waited for, so that there is something to see.
+const OPENING: usize = 60;
 
-/// An AI service of the demo: name at the gateway, catalog id, plan, host, how it wants its credential.
-const SERVICES: &[(&str, &str, &str, &str, &str)] = &[
+/// An AI service behind the gateway: name there, catalog id, plan, host, how it wants its credential.
+const PROVIDERS: &[(&str, &str, &str, &str, &str)] = &[
     ("openai", "openai-api", "standard", "api.openai.com", "bearer"),
     ("anthropic", "anthropic-api", "standard", "api.anthropic.com", "x-api-key"),
     ("gemini", "gemini-api", "paid", "generativelanguage.googleapis.com", "x-goog-api-key"),
     ("deepseek", "deepseek-api", "unknown", "api.deepseek.com", "bearer"),
 ];
+
+/// What the simulator plays beside the model APIs: chats with pages, a sign-in host, and three sites that are none of
+/// anybody's business, with certificates of an authority of their own.
+pub(crate) const BANK: &str = "www.harbour-bank.example";
+const MAIL: &str = "mail.postbox.example";
+const UNION: &str = "www.care-workers-union.example";
+const SIGN_IN: &str = "login.microsoftonline.com";
 
 /// Runs the demo until Ctrl-C.
 ///
@@ -60,31 +88,28 @@ pub(crate) fn run(options: &Options, output: &mut Output) -> anyhow::Result<Exit
 
 async fn play(options: &Options, output: &mut Output) -> anyhow::Result<()> {
     let files = Files::prepare(&options.data)?;
-    let company = Company::seeded(SEED);
+    let company = Company::seeded(options.seed);
     let services = start_services(options, &files).await?;
-    let config = config(options, &files, &company, services.addr)?;
-    let keys = set_up(&config, &files, &company).await?;
+    let config = config(options, &files, &company, services.addr);
+    let people = Arc::new(company::set_up(&config, &files, &company).await?);
+    let stage = Arc::new(Stage::new(&files, services.switch.clone()));
+    let tours = tours::tours(options, &stage, &people);
+    let extras = Extras { tours: Some(tours), before_scan: Some(stage.before_scan()) };
     let (stop, stopped) = watch::channel(false);
-    let server = Server::start(config, None, stopped).await?;
-    output.text(&view::welcome(&company, &files, server.address, &keys))?;
+    let server = Server::start(config, None, extras, stopped).await?;
+    let chat = start_chat(options, &files, &company, &people).await?;
+    let traffic = Arc::new(Traffic::new(&server, &people, &files)?);
+    stage.set(&server, Arc::clone(&traffic));
+    let links = tours::links(&server).await?;
+    output.text(&view::welcome(&company, &files, options, &people, &links))?;
     output.flush()?;
-    let mut view = view::View::new(server.home(), std::sync::Arc::clone(&server.live));
-    let mut script = company.script();
-    let mut turns = 0;
-    let ended = serve::signal();
-    tokio::pin!(ended);
-    while options.turns.is_none_or(|most| turns < most) {
-        tokio::select! {
-            () = &mut ended => break,
-            () = tokio::time::sleep(PACE) => one_turn(&mut script, &keys, server.address).await,
-        }
-        turns += 1;
-        view.show(output)?;
-    }
-    view.show(output)?;
+    let ended = run_company(options, &company, &server, &traffic, files.fresh, output).await;
     let _nobody_listens = stop.send(true);
+    stage.clear();
+    chat.stop().await;
     server.finish().await?;
     services.stop().await;
+    ended?;
     output.line(format_args!(
         "\nStopped. What happened stays in {}; the next start goes on from there.",
         files.folder.display()
@@ -92,65 +117,75 @@ async fn play(options: &Options, output: &mut Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn one_turn(script: &mut Script<'_>, keys: &Keys, gateway: SocketAddr) {
-    let Some(turn) = script.next() else { return };
-    let provider = SERVICES.iter().find(|(_, _, _, host, _)| *host == turn.service.host);
-    if let (Some((name, ..)), Some(key)) = (provider, keys.of(&turn.member.login)) {
-        let request = turn.request_with_key(key.expose());
-        people::send(gateway, &format!("/{name}{}", request.path), &request.headers, request.body).await;
-    }
-}
-
-/// The files of a demo.
-pub(crate) struct Files {
-    /// Everything is below.
-    pub(crate) folder: PathBuf,
-    /// The policy that runs: edit it.
-    pub(crate) policy: PathBuf,
-    services: PathBuf,
-    authority: PathBuf,
-    callers: PathBuf,
-}
-
-impl Files {
-    fn prepare(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-        let folder = folder.canonicalize().with_context(|| format!("cannot use the folder `{}`", folder.display()))?;
-        let files = Self {
-            policy: folder.join("policy.md"),
-            services: folder.join("services.toml"),
-            authority: folder.join("simulated-ca.pem"),
-            callers: folder.join("callers.json"),
-            folder,
-        };
-        // What somebody has edited stays as it is.
-        for (path, text) in [(&files.policy, GENERAL), (&files.services, include_str!("services.toml"))] {
-            if !path.exists() {
-                std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+/// Lets the company ask, and shows one line per verdict, until the process is told to stop.
+async fn run_company(
+    options: &Options,
+    company: &Company,
+    server: &Server,
+    traffic: &Arc<Traffic>,
+    fresh: bool,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let mut view = view::View::new(server.home(), Arc::clone(server.live()));
+    let mut script = company.script();
+    let ended = serve::signal();
+    tokio::pin!(ended);
+    let mut turns = 0;
+    while options.turns.is_none_or(|most| turns < most) {
+        let pace = if fresh && turns < OPENING { Duration::ZERO } else { PACE };
+        let turn = async {
+            tokio::time::sleep(pace).await;
+            if options.traffic
+                && let Some(turn) = script.next()
+            {
+                traffic.turn(&turn).await;
             }
+        };
+        tokio::select! {
+            () = &mut ended => break,
+            () = turn => {}
         }
-        Ok(files)
+        turns += 1;
+        view.show(output)?;
     }
+    view.show(output)
 }
-
-/// The template that ships.
-const GENERAL: &str = include_str!("../../../../catalog/policies/general.md");
 
 async fn start_services(options: &Options, files: &Files) -> anyhow::Result<RunningServices> {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.saturating_add(8)));
-    let names: Vec<String> = SERVICES.iter().map(|(_, _, _, host, _)| (*host).to_owned()).collect();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.saturating_add(10)));
     let ca = SimCa::generate().context("cannot make the simulated certificate authority")?;
-    std::fs::write(&files.authority, ca.pem())
-        .with_context(|| format!("cannot write `{}`", files.authority.display()))?;
-    let services =
-        services::start(ServicesOptions { listen, seed: SEED, names, ca: Some(ca), ..ServicesOptions::default() })
-            .await;
-    services.with_context(|| {
+    let sites_ca = SimCa::named("Harbour Trust Services").context("cannot make the simulated certificate authority")?;
+    files.write(&files.service_roots, &format!("{}{}", ca.pem(), sites_ca.pem()))?;
+    let names = PROVIDERS.iter().map(|(_, _, _, host, _)| (*host).to_owned()).collect();
+    let elsewhere = |host: &str, kind| Site { host: host.to_owned(), kind, certificate: SiteCertificate::Sites };
+    let here = |host: &str, kind| Site { host: host.to_owned(), kind, certificate: SiteCertificate::Services };
+    let sites = vec![
+        Site::chat(Service::CHATGPT.host, "ChatGPT", Service::CHATGPT.model, "#10a37f"),
+        Site::chat(Service::CLAUDE.host, "Claude", Service::CLAUDE.model, "#c15f3c"),
+        Site::chat(Service::DEEPSEEK.host, "DeepSeek", Service::DEEPSEEK.model, "#4d6bfe"),
+        Site::chat(Service::ASSISTANT.host, "Care Copilot", Service::ASSISTANT.model, "#0b6bcb"),
+        here(SIGN_IN, SiteKind::SignIn),
+        elsewhere(BANK, SiteKind::Bank),
+        elsewhere(MAIL, SiteKind::Mail),
+        elsewhere(UNION, SiteKind::Union),
+    ];
+    let (ca, sites_ca) = (Some(ca), Some(sites_ca));
+    let started = services::start(ServicesOptions {
+        listen,
+        seed: options.seed,
+        names,
+        sites,
+        ca,
+        sites_ca,
+        ..ServicesOptions::default()
+    });
+    started.await.with_context(|| {
         format!("cannot start the simulated services on {listen}: is another program there? Try `--port`")
     })
 }
 
-fn config(options: &Options, files: &Files, company: &Company, services: SocketAddr) -> anyhow::Result<Config> {
+fn config(options: &Options, files: &Files, company: &Company, services: SocketAddr) -> Config {
+    let at = |above: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.saturating_add(above)));
     let provider =
         |(name, service, tier, host, credential): &(&str, &'static str, &'static str, &str, &str)| ProviderConfig {
             name: (*name).to_owned(),
@@ -160,39 +195,102 @@ fn config(options: &Options, files: &Files, company: &Company, services: SocketA
             base: format!("https://{host}"),
             credential: (*credential).to_owned(),
         };
-    let resolve = SERVICES.iter().map(|(_, _, _, host, _)| ((*host).to_owned(), services)).collect();
-    Ok(Config {
+    let chats = [Service::CHATGPT, Service::CLAUDE, Service::DEEPSEEK, Service::ASSISTANT];
+    let hosts = PROVIDERS.iter().map(|(_, _, _, host, _)| *host).chain(chats.iter().map(|chat| chat.host));
+    let hosts = hosts.chain([SIGN_IN, BANK, MAIL, UNION]);
+    Config {
         data_directory: files.folder.join("data"),
         policy: files.policy.clone(),
         services: vec![files.services.clone()],
-        organisation: Organisation { name: company.name.to_owned(), host: None, help_desk: Some("4357".into()) },
+        organisation: Organisation {
+            name: company.name.to_owned(),
+            host: Some(format!("http://{}", at(0))),
+            help_desk: Some("4357".into()),
+            first_use_notice: true,
+            private_way: true,
+        },
         key_encryption: KeyEncryption::File(files.folder.join("writ.key")),
         ledger: LedgerConfig::default(),
-        gateway: Some(GatewayConfig {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)),
-            providers: SERVICES.iter().map(provider).collect(),
+        gateway: Some(GatewayConfig { listen: at(2), providers: PROVIDERS.iter().map(provider).collect() }),
+        proxy: Some(ProxyConfig {
+            listen: at(1),
+            personal_accounts: PersonalAccountsConfig::Refuse,
+            protected_groups: company::PROTECTED.iter().map(|group| Term::fixed(group)).collect(),
+            authority: files.authority.clone(),
+            ..ProxyConfig::default()
         }),
-        proxy: None,
-        console: None,
+        console: Some(ConsoleConfig {
+            listen: at(0),
+            continue_in: [(
+                Term::fixed(Service::ASSISTANT.id),
+                format!("http://{}/chat/{}", at(11), Service::ASSISTANT.id),
+            )]
+            .into(),
+            ..ConsoleConfig::default()
+        }),
         upstream: UpstreamConfig {
             public_roots: false,
-            extra_roots: vec![files.authority.clone()],
-            resolve,
-            parent: None,
+            extra_roots: vec![files.service_roots.clone()],
+            resolve: hosts.map(|host| (host.to_owned(), services)).collect(),
+            ..UpstreamConfig::default()
         },
-    })
+    }
 }
 
-/// Callers and credentials, as an administrator would set them up.
-async fn set_up(config: &Config, files: &Files, company: &Company) -> anyhow::Result<Keys> {
-    let home = Home::open(config).await?;
-    let ProviderKeys { openai, anthropic, gemini } = ProviderKeys::default();
-    let secrets = [openai.clone(), anthropic, gemini, openai];
-    for ((name, service, ..), secret) in SERVICES.iter().zip(secrets) {
-        let credential = ProviderCredential { service: (*service).into(), name: (*name).into(), secret: secret.into() };
-        home.state.set_provider_credential(&credential, "admin", &home.ledger).await?;
-    }
-    let keys = Keys::load_or_make(&home, company, &files.callers, &files.folder.join("reveal")).await;
-    home.close().await?;
-    keys
+/// The chat page, on which a visitor is one of the company's people.
+async fn start_chat(
+    options: &Options,
+    files: &Files,
+    company: &Company,
+    people: &People,
+) -> anyhow::Result<RunningChat> {
+    let at = |above: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.saturating_add(above)));
+    let roots =
+        std::fs::read_to_string(&files.root).with_context(|| format!("cannot read `{}`", files.root.display()))?;
+    let tool =
+        |service: Service, name: &str, tagline: &str, path: &str, colour: &str, headers: &[(&str, &str)]| ChatService {
+            id: service.id.to_owned(),
+            name: name.to_owned(),
+            tagline: tagline.to_owned(),
+            host: service.host.to_owned(),
+            path: path.to_owned(),
+            model: service.model.to_owned(),
+            colour: colour.to_owned(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        };
+    let mut chat = ChatOptions::new(at(1), roots, company.name);
+    chat.listen = at(11);
+    chat.services = vec![
+        tool(
+            Service::CHATGPT,
+            "ChatGPT",
+            "public chat, with the company's account",
+            "/backend-api/chat/completions",
+            "#10a37f",
+            &[("chatgpt-account-id", CORPORATE_ACCOUNT)],
+        ),
+        tool(Service::ASSISTANT, "Care Copilot", "the company's own assistant", "/v1/chat/completions", "#0b6bcb", &[]),
+        tool(
+            Service::CLAUDE,
+            "Claude",
+            "public chat, with a private account",
+            "/api/organizations/personal-1/chat/completions",
+            "#c15f3c",
+            &[("cookie", "lastActiveOrg=personal-1")],
+        ),
+        tool(Service::DEEPSEEK, "DeepSeek", "public chat that was denied", "/api/v0/chat/completions", "#4d6bfe", &[]),
+    ];
+    chat.people = CAST
+        .iter()
+        .filter(|person| person.chats)
+        .map(|person| ChatPerson {
+            login: person.login.to_owned(),
+            password: people.password_of(person.login),
+            name: person.name.to_owned(),
+            role: person.title.to_owned(),
+        })
+        .collect();
+    chat::start(chat)
+        .await
+        .with_context(|| format!("cannot start the chat page on {}: is another program there? Try `--port`", at(11)))
 }

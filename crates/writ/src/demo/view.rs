@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::builder::styling::{AnsiColor, Style};
@@ -14,47 +13,51 @@ use writ_proxy::live::Live;
 use writ_sim::company::Company;
 use writ_store::Ledger;
 
-use super::Files;
-use super::people::{Keys, YOU};
+use super::Options;
+use super::company::{People, YOU};
+use super::files::Files;
+use super::tours::Link;
 use crate::cli::Output;
 use crate::wiring::Home;
 
-/// The first page.
-pub(crate) fn welcome(company: &Company, files: &Files, gateway: SocketAddr, keys: &Keys) -> String {
-    let key = keys.of(YOU).map(|key| key.expose().as_str()).unwrap_or_default();
-    let policy = files.policy.display();
-    let ask = |text: &str| {
-        format!(
-            "curl -s http://{gateway}/v1/chat/completions -H \"authorization: Bearer $WRIT_KEY\" \\\n       \
-             -H 'content-type: application/json' \\\n       \
-             -d '{{\"model\":\"gpt-4o\",\"messages\":[{{\"role\":\"user\",\"content\":\"{text}\"}}]}}'"
-        )
-    };
+/// The first page: three links for three kinds of visitor, and three things to try in a terminal.
+pub(crate) fn welcome(company: &Company, files: &Files, options: &Options, people: &People, links: &[Link]) -> String {
+    let port = |above: u16| options.port.saturating_add(above);
+    let links: String = links.iter().map(|link| format!("  For {}:\n    {}\n", link.whom, link.address)).collect();
     format!(
         "\
-Writ demo: {company} uses AI services through the gateway at http://{gateway}.
-Nothing leaves this machine: the services are simulated. Policy: {policy}
+Writ demo: {company} uses AI services. Nothing leaves this machine: the services are simulated.
 
-Try it in another terminal:
+Three walks of a few minutes each, on live data. A link signs in once.
+
+{links}
+  Console http://127.0.0.1:{console}  chat page http://127.0.0.1:{chat}  proxy 127.0.0.1:{proxy}  gateway http://127.0.0.1:{gateway}
+  Policy {policy} (edit it: what you save takes effect at once)
+
+Or in another terminal:
 
   export WRIT_KEY={key}
+  curl -s http://127.0.0.1:{gateway}/v1/chat/completions -H \"authorization: Bearer $WRIT_KEY\" \\
+    -H 'content-type: application/json' \\
+    -d '{{\"model\":\"gpt-4o\",\"messages\":[{{\"role\":\"user\",\"content\":\"Please confirm the card 4111 1111 1111 1111\"}}]}}'
 
-  1. A card number is replaced on its way out, and shown again in the answer:
-     {redacted}
-
-  2. A patient record does not go to a service that is not cleared for it:
-     {stopped}
-
-  3. Change one word of the policy, then send the first one again; it takes effect at once:
-     sed -i '/^| pii, payment /s/| redact /| block  /' '{policy}'
+  and through the proxy, as a command line would:
+  curl -s -x http://{you}:{password}@127.0.0.1:{proxy} --cacert '{root}' https://chatgpt.com/
 
 Ctrl-C ends the demo.
 
   time      who              service          verdict    what was found             clause
 ",
         company = company.name,
-        redacted = ask("Please confirm the card 4111 1111 1111 1111"),
-        stopped = ask("Summarise: John Smith, MRN 4451299, admitted 3 May with type 2 diabetes."),
+        console = port(0),
+        proxy = port(1),
+        gateway = port(2),
+        chat = port(11),
+        policy = files.policy.display(),
+        root = files.root.display(),
+        key = people.key_of(YOU).unwrap_or_default(),
+        you = YOU,
+        password = people.password_of(YOU),
     )
 }
 
