@@ -1,7 +1,9 @@
 //! The suite of the state database on a real PostgreSQL: `cargo xtask postgres cargo test -p writ-store --test postgres`.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail")]
 #![expect(dead_code, reason = "the helpers are those of all tests")]
 
+#[path = "it/console.rs"]
+mod console;
 #[path = "it/erasure.rs"]
 mod erasure;
 #[path = "it/state.rs"]

@@ -30,6 +30,7 @@ pub async fn everything(location: Option<Location>) {
     credentials(&world).await;
     standing(&world, principal).await;
     settings(&world).await;
+    crate::console::everything(&world).await;
     erasing(&world, principal).await;
     acts_are_entries(&world).await;
     reopened(&world).await;
@@ -179,6 +180,24 @@ async fn acts_are_entries(world: &World) {
         "rollout-remove",
         "setting-set",
         "person-erase",
+        "account-create",
+        "account-roles",
+        "account-password",
+        "account-disable",
+        "ticket-create",
+        "ticket-redeem",
+        "attributes-set",
+        "proxy-password-set",
+        "proxy-password-remove",
+        "notice-shown",
+        "record-look",
+        "case-open",
+        "case-accept",
+        "case-decline",
+        "reveal-ask",
+        "reveal-approve",
+        "person-protect",
+        "person-unprotect",
     ] {
         assert!(acts.contains(act), "{act}");
     }

@@ -61,8 +61,8 @@ pub fn decision(number: u64) -> NewEntry {
     NewEntry { kind: EntryKind::Decision, interaction, event_time: NOW, skeleton, personal: None }
 }
 
-pub fn outcome(number: u64) -> NewEntry {
-    let skeleton = OutcomeSkeleton {
+pub fn outcome_skeleton(number: u64) -> OutcomeSkeleton {
+    OutcomeSkeleton {
         interaction: interaction(number),
         ending: Ending::Delivered,
         status: Some(200),
@@ -71,8 +71,11 @@ pub fn outcome(number: u64) -> NewEntry {
         restored: 0,
         duration_ms: 5,
         judged_us: 0,
-    };
-    NewEntry::outcome(&skeleton, NOW)
+    }
+}
+
+pub fn outcome(number: u64) -> NewEntry {
+    NewEntry::outcome(&outcome_skeleton(number), NOW)
 }
 
 /// A data directory with everything open: files, real disk.
