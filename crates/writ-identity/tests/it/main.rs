@@ -1,0 +1,9 @@
+//! One binary for all integration tests of identity.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
+
+mod accounts;
+mod gatekeeper;
+mod map;
+mod roles;
+mod support;
+mod throttle;
