@@ -1,6 +1,6 @@
 //! Refusals: what a verdict that stops says, what it offers, and what is remembered of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::Moment;
 use writ_model::standing::POSTURE;
@@ -51,13 +51,15 @@ impl Context {
         });
         let helps = choosable.as_ref().is_some_and(|choosable| !choosable.classes.is_empty());
         let leads_on = |offer: &&Offer| (helps || **offer != Offer::Redact) && self.leads_on(offer, facts);
+        let offers: Vec<Offer> = verdict.offers.iter().filter(leads_on).cloned().collect();
         let stop = Stop {
             kind,
             effect: verdict.effect,
             clauses: clauses.into_iter().collect(),
             discoveries: read.map(|read| self.discoveries(verdict, read.reading)).unwrap_or_default(),
             why,
-            offers: verdict.offers.iter().filter(leads_on).cloned().collect(),
+            names: self.names(&offers),
+            offers,
             typed: read.and_then(|read| read.reading.typed()),
             ..self.stop()
         };
@@ -77,6 +79,7 @@ impl Context {
             effect: Effect::Block,
             clauses: Vec::new(),
             discoveries: Vec::new(),
+            names: BTreeMap::new(),
             refused: self.opening.refused(),
             why: None,
             service: service.map_or(&*self.opening.service, |service| &service.name),
@@ -87,6 +90,15 @@ impl Context {
             protected: self.opening.caller.protected,
             typed: None,
         }
+    }
+
+    /// What the services that are offered are called.
+    fn names(&self, offers: &[Offer]) -> BTreeMap<Term, String> {
+        let known = |offer: &Offer| match offer {
+            Offer::Redirect(service) => Some((service.clone(), self.snapshot.catalog.service(service)?.name.clone())),
+            _ => None,
+        };
+        offers.iter().filter_map(known).collect()
     }
 
     fn stopped_prompt(&self, stop: &Stop<'_>, now: Moment) -> StoppedPrompt {

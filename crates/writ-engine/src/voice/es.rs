@@ -107,7 +107,7 @@ fn thing(data_type: &str) -> &'static str {
         "STREET_ADDRESS" => "una dirección",
         "MEDICAL_RECORD_NUMBER" => "un número de paciente",
         "HEALTH_INSURANCE_ID" => "un número de seguro médico",
-        "HEALTH_CONDITION" | "MEDICATION" | "PROCEDURE" => "información sobre la salud de una persona",
+        "HEALTH_CONDITION" | "MEDICATION" | "PROCEDURE" => "datos sobre la salud de una persona",
         "API_KEY" | "API_SECRET" | "AUTH_TOKEN" => "una clave de acceso",
         "PASSWORD" => "una contraseña",
         "JWT" => "un testigo de inicio de sesión",

@@ -13,6 +13,7 @@ mod page;
 mod said;
 mod words;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use writ_base::Randomness;
@@ -20,7 +21,7 @@ use writ_base::hash::hmac_sha256;
 use writ_base::keys::SecretKey;
 use writ_model::interaction::InteractionId;
 use writ_model::verdict::Offer;
-use writ_model::{Author, ClauseQuote, Effect, Language, Note, Refusal, RefusalKind};
+use writ_model::{Author, ClauseQuote, Effect, Language, Note, Refusal, RefusalKind, Term};
 
 use crate::commands::UpstreamFailure;
 use crate::opening::RefuseReason;
@@ -94,6 +95,8 @@ pub struct Stop<'a> {
     pub service: &'a str,
     /// What may be chosen instead.
     pub offers: Vec<Offer>,
+    /// What the services of redirects are called.
+    pub names: BTreeMap<Term, String>,
     /// The code for the help desk.
     pub reference: String,
     /// Opens the page about this stop.

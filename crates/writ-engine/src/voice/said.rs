@@ -1,7 +1,7 @@
 //! A stop in words, before any form dresses it: one source for chat messages and pages.
 
 use writ_model::verdict::Offer;
-use writ_model::{ClauseQuote, Effect, RefusalKind};
+use writ_model::{Author, ClauseQuote, Effect, RefusalKind};
 
 use crate::opening::RefuseReason;
 
@@ -45,13 +45,15 @@ pub struct Choosing {
 /// The typed text travels in a link's fragment up to so many characters: it stays in the browser.
 const TYPED_MOST: usize = 2000;
 /// Redirects that are shown.
-const REDIRECTS: usize = 2;
+const REDIRECTS: usize = 1;
+/// Words before what is recorded; where there would be more, the last choices are left to the page.
+const WORDS: usize = 160;
 
 impl Voice {
     /// What is said about a stop; `on_page` where the typed text stands below.
     pub fn said(&self, stop: &Stop<'_>, on_page: bool) -> Said {
         let words = words(stop.language);
-        Said {
+        let mut said = Said {
             first: words.not_sent.to_owned(),
             sender: fill(words.sender, &[("organisation", &plain(&self.organisation))]),
             reason: reason(words, stop),
@@ -68,7 +70,11 @@ impl Voice {
                 .filter(|_| !stop.protected)
                 .map(|host| (words.my_record.to_owned(), format!("{host}/me"))),
             last: self.last(words, stop),
+        };
+        while said.words() > WORDS && said.choices.len() > 1 {
+            said.choices.pop();
         }
+        said
     }
 
     fn choices(&self, words: &Words, stop: &Stop<'_>, on_page: bool) -> Vec<Choosing> {
@@ -86,7 +92,8 @@ impl Voice {
             _ => None,
         });
         for service in redirects.take(REDIRECTS) {
-            choices.push(self.choosing(stop, &words.redirect, &format!("redirect:{service}"), service));
+            let name = stop.names.get(service).map_or(&**service, String::as_str);
+            choices.push(self.choosing(stop, &words.redirect, &format!("redirect:{service}"), name));
         }
         if !stop.discoveries.is_empty() || on_page && stop.typed.is_some() {
             let below = on_page && stop.typed.is_some();
@@ -140,6 +147,15 @@ impl Voice {
 }
 
 impl Said {
+    /// Words before what is recorded.
+    fn words(&self) -> usize {
+        let choices = self.choices.iter().chain(self.mistake.as_ref().map(|(_, choice)| choice));
+        let question = self.mistake.iter().map(|(question, _)| question.as_str());
+        let texts = [&self.first, &self.sender, &self.reason, &self.choices_title].map(String::as_str);
+        let of_choices = choices.flat_map(|choice| ["1.", choice.name.as_str(), choice.then.as_str()]);
+        texts.into_iter().chain(question).chain(of_choices).map(|text| text.split_whitespace().count()).sum()
+    }
+
     /// As a message in a chat.
     pub fn markdown(&self) -> String {
         let mut text = format!("**{}** {}\n\n{}", self.first, self.sender, self.reason);
@@ -209,9 +225,14 @@ pub(super) fn rule(words: &Words, clauses: &[ClauseQuote]) -> String {
 /// `an API key in the result of a tool and a payment card number in the message`.
 pub(super) fn found(words: &Words, discoveries: &[Discovery]) -> String {
     const MOST: usize = 3;
+    let thing = |discovery: &Discovery| (words.thing)(&discovery.data_type);
+    let located =
+        |thing: &str, author: Author| fill(words.in_place, &[("thing", thing), ("place", (words.place)(author))]);
+    // One place is said once.
+    let one_place = discoveries.first().map(|d| d.author).filter(|a| discoveries.iter().all(|d| d.author == *a));
     let mut named: Vec<String> = discoveries
         .iter()
-        .map(|d| fill(words.in_place, &[("thing", (words.thing)(&d.data_type)), ("place", (words.place)(d.author))]))
+        .map(|d| if one_place.is_some() { thing(d).to_owned() } else { located(thing(d), d.author) })
         .collect();
     // Several types can have one name.
     named.dedup();
@@ -220,11 +241,12 @@ pub(super) fn found(words: &Words, discoveries: &[Discovery]) -> String {
     if more > 0 {
         named.push(fill(words.more, &[("count", &more.to_string())]));
     }
-    match named.as_slice() {
-        [] => String::new(),
+    let list = match named.as_slice() {
+        [] => return String::new(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} {} {last}", first.join(", "), words.and),
-    }
+    };
+    one_place.map_or(list.clone(), |author| located(&list, author))
 }
 
 /// Text of a document or catalog without what chats and pages read as markup, on one line.

@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod bench;
+mod choices;
 mod flow;
 mod invariants;
+mod pages;
+mod unread;
 
 #[test]
 fn a_request_without_a_permit_does_not_compile() {
