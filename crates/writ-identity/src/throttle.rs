@@ -64,6 +64,7 @@ struct Counter {
 }
 
 /// A guess that was let through.
+#[derive(Debug)]
 pub struct Attempt {
     pair: KeyedDigest,
     taken: Vec<KeyedDigest>,

@@ -77,6 +77,8 @@ pub struct GatekeeperOptions {
     pub address_max_age: Duration,
     /// Ports that belong to one person each, with the login.
     pub ports: BTreeMap<u16, String>,
+    /// The devices of those who come here: `unknown`, unless only managed ones can reach the proxy.
+    pub device: Device,
     /// Groups whose members are protected persons.
     pub protected_groups: BTreeSet<Term>,
     /// The age above which what a directory said counts as unknown (POLICY.md section 2).
@@ -97,6 +99,7 @@ impl Default for GatekeeperOptions {
             address_map: None,
             address_max_age: Duration::from_secs(8 * 3600),
             ports: BTreeMap::new(),
+            device: Device::Unknown,
             protected_groups: BTreeSet::new(),
             attributes_max_age: Duration::from_secs(24 * 3600),
             password_remembered: Duration::from_secs(5 * 60),
@@ -205,7 +208,7 @@ impl Inner {
             identity,
             entity: term(|it| &it.entity),
             groups: attributes.map_or(Groups::Unknown(Term::UNKNOWN), |it| Groups::Known(it.groups.clone())),
-            device: Device::Unknown,
+            device: self.options.device,
             person_region: term(|it| &it.region),
             training: currency(|it| it.training),
             attestation: currency(|it| it.attestation),

@@ -1,5 +1,5 @@
 //! One binary for all integration tests of identity.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests may fail")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
 mod accounts;
 mod gatekeeper;

@@ -273,7 +273,7 @@ async fn figures_by_day_are_those_of_the_ledger() {
     let near = |found: u64, exact: u64| (exact..=exact + exact / 16).contains(&found);
     assert_eq!(judged.count, exact.len() as u64);
     assert!(
-        near(judged.p50_us, exact[(exact.len() + 1) / 2 - 1])
+        near(judged.p50_us, exact[exact.len().div_ceil(2) - 1])
             && near(judged.p99_us, exact[(exact.len() * 99).div_ceil(100) - 1])
     );
     let tools = index.tools(Moment::EPOCH, far).await.unwrap();
