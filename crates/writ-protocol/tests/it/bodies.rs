@@ -1,9 +1,10 @@
 //! What a body says beside its text: signals, opaque parts, model, tools, forms; and bodies that are no JSON.
 
+use proptest::prelude::*;
 use serde_json::json;
 use writ_model::interaction::Content;
 use writ_model::{Author, Signal};
-use writ_protocol::{Endpoint, Message, endpoint, read_answer, read_prompt, read_query};
+use writ_protocol::{Endpoint, Message, endpoint, opaque_from_start, read_answer, read_prompt, read_query};
 
 const GEMINI: Endpoint = Endpoint::GeminiGenerate { stream: false, sse: false };
 
@@ -196,4 +197,20 @@ fn query_strings_are_read_without_credentials() {
     let text: Vec<String> = shown(&message).into_iter().map(|part| part.2).collect();
     assert_eq!(text, ["my card 4111", "sse", "prompt\nalt\n"]);
     assert!(message.parts.iter().all(|part| !part.editable));
+}
+
+proptest! {
+    /// A body whose beginning tells that it has no reader has none, whatever follows; one that is text never streams.
+    #[test]
+    fn a_beginning_without_a_reader_decides(start in prop::collection::vec(any::<u8>(), 0..40), rest in prop::collection::vec(any::<u8>(), 0..40)) {
+        let whole = [start.as_slice(), &rest].concat();
+        let message = read_prompt(Endpoint::Other, &whole);
+        if opaque_from_start(&start) {
+            prop_assert_eq!(message.parts.len(), 1);
+            prop_assert!(message.parts[0].text().is_none());
+        }
+        if message.parts.iter().any(|part| part.text().is_some()) {
+            prop_assert!((0..=whole.len()).all(|end| !opaque_from_start(&whole[..end])));
+        }
+    }
 }
