@@ -134,14 +134,22 @@ fn mark(from: &str) -> Option<(String, &str)> {
         .and_then(|rest| rest.split_once("]("))
         .and_then(|(label, rest)| Some((label, rest.split_once(')')?)))
     {
-        let safe = target.starts_with('#') || target.starts_with('/') || target.starts_with("https://");
+        let safe = target.starts_with('#') || target.starts_with('/') || target.starts_with("https://") || loopback(target);
         let label = escape(label);
-        let html = if safe { format!("<a rel=\"noreferrer\" href=\"{}\">{label}</a>", escape(target)) } else { label };
+        // Other pages open beside this one: a visitor comes back to where the link stood.
+        let tab = if target.starts_with("http") { " target=\"_blank\"" } else { "" };
+        let link = || format!("<a rel=\"noopener noreferrer\"{tab} href=\"{}\">{label}</a>", escape(target));
+        let html = if safe { link() } else { label.clone() };
         return Some((html, after));
     }
     let (inner, after) = from.strip_prefix('*').and_then(|rest| rest.split_once('*'))?;
     let closed = !inner.is_empty() && !inner.starts_with(' ');
     closed.then(|| (format!("<em>{}</em>", escape(inner)), after))
+}
+
+/// An address of this machine: pages of a demo.
+fn loopback(target: &str) -> bool {
+    target.starts_with("http://127.0.0.1:") || target.starts_with("http://localhost:")
 }
 
 /// A table; the first column is the heading of its row.
@@ -202,7 +210,7 @@ mod tests {
             for tag in tags {
                 rest = rest.replace(tag, "");
             }
-            let rest = rest.replace("<a rel=\"noreferrer\" href=", "");
+            let rest = rest.replace("<a rel=\"noopener noreferrer\" href=", "");
             prop_assert!(!rest.contains('<'), "{rest}");
         }
     }

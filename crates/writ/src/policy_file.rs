@@ -137,6 +137,8 @@ pub(crate) fn catalog(services: &[PathBuf]) -> anyhow::Result<Catalog> {
         organisation.services.extend(part.services);
         organisation.vettings.extend(part.vettings);
         organisation.modes.extend(part.modes);
+        organisation.tenants.extend(part.tenants);
+        organisation.accounts.extend(part.accounts);
     }
     let names = || services.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ");
     catalog.with_organisation(organisation).with_context(|| format!("cannot use {}", names()))

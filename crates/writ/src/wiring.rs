@@ -14,7 +14,7 @@ use writ_store::keys::KekSource;
 use writ_store::ledger::{Durability, LedgerConfig, LedgerReader};
 use writ_store::state::{Location, Means};
 use writ_store::storage::{FileStorage, Storage};
-use writ_store::{Index, KeyStore, Ledger, State};
+use writ_store::{KeyStore, Ledger, State};
 
 use crate::config::{Config, DurabilityConfig, KeyEncryption};
 
@@ -68,14 +68,6 @@ impl Home {
         };
         let state = Arc::new(State::open(Location::Sqlite(directory.state()), means).await?);
         Ok(Self { directory, keys, ledger, state, clock, randomness })
-    }
-
-    /// Opens the index, which is built behind the ledger.
-    ///
-    /// # Errors
-    /// If its folder or a file refuses.
-    pub(crate) async fn index(&self) -> anyhow::Result<Index> {
-        Ok(Index::open(&self.directory.index()).await?)
     }
 
     /// Writes what is queued, signs a checkpoint and closes everything.

@@ -48,6 +48,7 @@ pub(crate) enum CaCommand {
 #[command(after_help = "Examples:
   writ ca init --root /media/stick/writ-root
   writ ca init --root /media/stick/writ-root --passphrase-file /dev/fd/3 3<passphrase
+  writ ca init --root /media/stick/next-root --root-only
   writ ca init --import company-ca.pem --key company-ca.key")]
 pub(crate) struct Init {
     #[command(flatten)]
@@ -60,6 +61,9 @@ pub(crate) struct Init {
     /// How many days intermediates are valid
     #[arg(long, value_name = "N", default_value_t = 730, value_parser = clap::value_parser!(u32).range(1..=730))]
     days: u32,
+    /// Make the root and nothing else: the next one, which devices get to know before it takes over
+    #[arg(long, conflicts_with = "import")]
+    root_only: bool,
 }
 
 /// Issue intermediates for hosts that were added to the catalog or the services
@@ -147,7 +151,8 @@ enum Form {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   writ ca kit debian --out kit
-  writ ca kit windows --out kit --name northwind-ai")]
+  writ ca kit windows --out kit --name northwind-ai
+  writ ca kit macos --out kit --name northwind-ai-2 --certificate /media/stick/next-root/root.pem")]
 pub(crate) struct Kit {
     #[command(flatten)]
     file: ConfigFile,
@@ -157,6 +162,9 @@ pub(crate) struct Kit {
     /// The new folder for the files
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Another certificate (PEM) than that of the authority: the next root
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// What the anchor is called on devices: letters, digits and hyphens
     #[arg(long, default_value = "writ")]
     name: String,
@@ -183,7 +191,7 @@ impl Init {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let config = self.file.load()?;
         let folder = folder(&config, &self.file.config);
-        if folder.made() {
+        if folder.made() && !self.root_only {
             bail!("`{}` holds an authority already; use `writ ca extend`", folder.path().display());
         }
         // Before a passphrase is asked: what cannot be written needs none.
@@ -204,6 +212,9 @@ impl Init {
             Some(path) => self.new_root(config, path, data, output)?,
             None => self.signer.open(data)?,
         };
+        if self.root_only {
+            return Ok(());
+        }
         let hosts = hosts(config)?;
         let done = issue(&root, folder, &Extension { hosts: &hosts.hosts, days: self.days, renew: false }, data)?;
         tell(&done, &hosts, output)?;
@@ -230,9 +241,6 @@ impl Extend {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let config = self.file.load()?;
         let folder = folder(&config, &self.file.config);
-        if !folder.made() {
-            bail!("`{}` holds no authority; make one with `writ ca init`", folder.path().display());
-        }
         let data = Home::open(&config).await?;
         let made = self.make(&config, &folder, &data, output);
         let closed = data.close().await;
@@ -320,7 +328,11 @@ impl Export {
 
 impl Kit {
     fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let anchor = Anchor::new(&made_folder(&self.file)?.anchor()?, &self.name)?;
+        let certificate = match &self.certificate {
+            Some(path) => Source::File(path.clone()).text(&PEM)?,
+            None => made_folder(&self.file)?.anchor()?,
+        };
+        let anchor = Anchor::new(&certificate, &self.name)?;
         let made = fs::create_dir(&self.out);
         made.with_context(|| format!("cannot make the folder `{}`; give a new one", self.out.display()))?;
         for file in kit(self.target, &anchor) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
-use writ_model::Term;
+use writ_model::{Device, Term};
 
 /// The forward proxy. Process settings, unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct ProxyConfig {
     pub personal_accounts: PersonalAccountsConfig,
     /// Groups of the directory whose members are decided by service and account only, and never recorded by name.
     pub protected_groups: BTreeSet<Term>,
+    /// The devices from which this proxy can be reached: `managed` where the network sees to that.
+    pub devices: Device,
     /// The folder with the intermediates that `writ ca` made.
     pub authority: PathBuf,
 }
@@ -46,6 +48,7 @@ impl Default for ProxyConfig {
             client_certificates: None,
             personal_accounts: PersonalAccountsConfig::Refuse,
             protected_groups: BTreeSet::new(),
+            devices: Device::Unknown,
             authority: PathBuf::from("authority"),
         }
     }

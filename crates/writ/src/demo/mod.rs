@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::sync::watch;
-use writ_model::{Account, Term};
+use writ_model::{Account, Device, Term};
 use writ_sim::chat::{self, ChatOptions, ChatPerson, ChatService, RunningChat};
 use writ_sim::company::{CORPORATE_ACCOUNT, Company, Service};
 use writ_sim::services::{self, RunningServices, ServicesOptions, SimCa, Site, SiteCertificate, SiteKind};
@@ -215,6 +215,7 @@ fn config(options: &Options, files: &Files, company: &Company, services: SocketA
         proxy: Some(ProxyConfig {
             listen: at(1),
             personal_accounts: PersonalAccountsConfig::Refuse,
+            devices: Device::Managed,
             protected_groups: company::PROTECTED.iter().map(|group| Term::fixed(group)).collect(),
             authority: files.authority.clone(),
             ..ProxyConfig::default()

@@ -18,11 +18,11 @@ use crate::serve::Server;
 /// How long the printed links sign in.
 const LINK: Duration = Duration::from_secs(12 * 3600);
 
-/// The tours: id, account.
-const WALKS: [(&str, &str, &str); 3] = [
-    ("security", "security", "the security engineer"),
-    ("counsel", "counsel", "counsel and works council"),
-    ("everyone", YOU, "everyone"),
+/// The tours: id, account, first page, for whom.
+const WALKS: [(&str, &str, &str, &str); 3] = [
+    ("security", "security", "overview", "the security engineer"),
+    ("counsel", "counsel", "policy", "counsel and works council"),
+    ("everyone", YOU, "me", "everyone"),
 ];
 
 /// A printed link.
@@ -41,11 +41,11 @@ pub(crate) async fn links(server: &Server) -> anyhow::Result<Vec<Link>> {
     let console = server.console.context("the demo serves a console")?;
     let accounts = accounts(server.home());
     let mut links = Vec::new();
-    for (id, login, whom) in WALKS {
+    for (id, login, page, whom) in WALKS {
         let found = server.home().state.account_by_login(&Sensitive::new(login.to_owned())).await?;
         let (account, _) = found.with_context(|| format!("the demo's account `{login}` is gone; remove its folder"))?;
         let ticket = accounts.make_ticket(account.id, LINK, Role::Admin).await?;
-        let address = format!("http://{console}/enter/{}?to=/tour/{id}", ticket.expose());
+        let address = format!("http://{console}/enter/{}?next=%2F{page}%3Ftour%3D{id}%26stop%3D1", ticket.expose());
         links.push(Link { whom, address });
     }
     Ok(links)
@@ -124,7 +124,7 @@ fn security() -> Tour {
                 "What happens right now",
                 "An invented company is at work. Each request to an AI service was judged before it left. Look at the \
                  share that was *not* inspected: it is never hidden.",
-                "/",
+                "/overview",
                 &[],
             ),
             stop(
@@ -150,9 +150,9 @@ fn security() -> Tour {
             ),
             stop(
                 "Break it: the policy file",
-                "Damage one word of the policy. A policy that does not run never replaces one that does: Health says so, \
+                "Damage one word of the policy. A policy that does not run never replaces one that does: the page System says so, \
                  loudly, and the last good one goes on.",
-                "/health-report",
+                "/system",
                 &[("spoil-policy", "Spoil the file"), ("mend-policy", "Mend it")],
             ),
             stop(
@@ -173,7 +173,7 @@ fn security() -> Tour {
                 "Verify the ledger",
                 "Entries form a chain; checkpoints are signed. Whoever kept an earlier checkpoint notices every change. \
                  No key is needed for that.",
-                "/health-report",
+                "/system",
                 &[("verify", "Verify it now")],
             ),
         ],
@@ -243,61 +243,43 @@ fn counsel(people: &People) -> Tour {
     }
 }
 
+/// What a visitor sends, percent-encoded: it fills the chat's box.
+const MAIL: &str =
+    "Please%20polish%3A%20Thanks%20for%20covering%20my%20shift%20on%20Friday%2C%20it%20helped%20a%20lot.";
+const NOTE: &str =
+    "Summarise%3A%20John%20Smith%2C%20MRN%204451299%2C%20admitted%203%20May%20with%20type%202%20diabetes.";
+
 fn everyone(chat: &str) -> Tour {
+    let mail = format!(
+        "You are a nurse. [Open ChatGPT]({chat}/chatgpt#text={MAIL}) and send the friendly e-mail that stands there. The \
+         first time, your organisation says that it looks, and at what. After that, nothing happens: most things are \
+         fine."
+    );
+    let note = format!(
+        "Now something that must not go there. [Open ChatGPT with a patient note]({chat}/chatgpt#text={NOTE}) and send \
+         it. The answer comes from your organisation, not from the AI, and says what you can do."
+    );
+    let mistake = format!(
+        "[Send the note once more]({chat}/chatgpt#text={NOTE}) and choose *This was a mistake*. A person answers, by a \
+         time that you are told. You decide whether a reviewer may see the marked words."
+    );
+    let without = "In that answer choose *Send it without those details*, go back to the chat and press *Send again*. \
+                   What ChatGPT gets has placeholders; what you read has the names back.";
+    let go_on = "Care Copilot is cleared for health information. The answer offers to go on there, and your text comes \
+                 along.";
+    let record = "All that is stored about you, and who looked at it. It says the kind of data and the clause, and not \
+                  what you wrote.";
     Tour {
         id: "everyone".into(),
         title: "A working day".into(),
         for_whom: "everyone".into(),
         stops: vec![
-            stop(
-                "An e-mail to polish",
-                "You are a nurse, and ChatGPT is open in the other window. Ask it to polish a friendly e-mail. The first \
-                 time, your organisation says that it looks, and at what. After that, nothing happens: most things are \
-                 fine.",
-                &format!(
-                    "{chat}/chatgpt#text=Please%20polish%3A%20Thanks%20for%20covering%20my%20shift%20on%20Friday%2C%20it%20helped%20a%20lot."
-                ),
-                &[],
-            ),
-            stop(
-                "A patient note",
-                "Now something that must not go to ChatGPT. Send the note. The answer comes from your organisation, \
-                 not from the AI, and says what you can do. Open its page.",
-                &format!(
-                    "{chat}/chatgpt#text=Summarise%3A%20John%20Smith%2C%20MRN%204451299%2C%20admitted%203%20May%20with%20type%202%20diabetes."
-                ),
-                &[],
-            ),
-            stop(
-                "Without details",
-                "On that page choose *Send it without those details*, go back to the chat and press *Send again*. What \
-                 ChatGPT gets has placeholders; what you read has the names back.",
-                &format!("{chat}/chatgpt"),
-                &[],
-            ),
-            stop(
-                "Continue where it is allowed",
-                "Care Copilot is cleared for health information. The page offers to go on there, and your text comes \
-                 along.",
-                &format!("{chat}/care-copilot"),
-                &[],
-            ),
-            stop(
-                "This was a mistake",
-                "Send the note to ChatGPT once more and choose *This was a mistake*. A person answers, by a time that \
-                 you are told. You decide whether a reviewer may see the marked words.",
-                &format!(
-                    "{chat}/chatgpt#text=Summarise%3A%20John%20Smith%2C%20MRN%204451299%2C%20admitted%203%20May%20with%20type%202%20diabetes."
-                ),
-                &[],
-            ),
-            stop(
-                "My record",
-                "All that is stored about you, and who looked at it. It says the kind of data and the clause, and not \
-                 what you wrote.",
-                "/me",
-                &[],
-            ),
+            stop("An e-mail to polish", &mail, "/me", &[]),
+            stop("A patient note", &note, "/me", &[]),
+            stop("Without details", without, "/me", &[]),
+            stop("Continue where it is allowed", go_on, "/me", &[]),
+            stop("This was a mistake", &mistake, "/me", &[]),
+            stop("My record", record, "/me", &[]),
         ],
     }
 }

@@ -82,6 +82,7 @@ fn gatekeeper(parts: &Parts<'_>, proxy: &ProxyConfig) -> Gatekeeper {
         address_map: proxy.address_map.clone(),
         address_max_age: Duration::from_secs(60 * u64::from(proxy.address_minutes)),
         ports: proxy.ports.iter().map(|(address, login)| (address.port(), login.clone())).collect(),
+        device: proxy.devices,
         protected_groups: proxy.protected_groups.clone(),
         ..GatekeeperOptions::default()
     };
