@@ -43,3 +43,31 @@ async fn one(
     }
     to.shutdown().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_direction_ends_by_itself_and_is_counted() {
+        let ((mut client, inner), (outer, mut service)) = (tokio::io::duplex(8), tokio::io::duplex(8));
+        let piped = tokio::spawn(both(inner, outer));
+        let asked = async {
+            client.write_all(b"a question that is longer than the pipe").await.unwrap();
+            client.shutdown().await.unwrap();
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).await.unwrap();
+            answer
+        };
+        let answered = async {
+            let mut question = String::new();
+            service.read_to_string(&mut question).await.unwrap();
+            service.write_all(b"an answer").await.unwrap();
+            service.shutdown().await.unwrap();
+            question
+        };
+        let (answer, question) = tokio::join!(asked, answered);
+        assert_eq!((answer.as_str(), question.len()), ("an answer", 39));
+        assert_eq!(piped.await.unwrap(), (39, 9));
+    }
+}

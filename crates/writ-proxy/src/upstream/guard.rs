@@ -92,7 +92,7 @@ fn kind6(ip: Ipv6Addr) -> Kind {
     match first {
         _ if ip.is_unspecified() || ip == METADATA => Kind::Never,
         _ if ip.is_loopback() => Kind::Loopback,
-        0xfe80..=0xfeff | 0xff00..=0xffff => Kind::Never,
+        0xfe80..=0xffff => Kind::Never,
         0xfc00..=0xfdff => Kind::Private,
         _ => Kind::Public,
     }
