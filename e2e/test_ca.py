@@ -43,8 +43,8 @@ class Lab:
 
 
 def build():
-    """The lab is an example, which the build of the binaries leaves out."""
-    command = [os.environ.get("CARGO", "cargo"), "build", "--quiet", "--package", "writ-ca", "--example", "lab"]
+    """The lab is an example, which the build of the binaries leaves out; `--workspace` takes what that build made."""
+    command = [os.environ.get("CARGO", "cargo"), "build", "--quiet", "--workspace", "--example", "lab"]
     command += ["--profile", "test", "--message-format", "json"]
     built = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=PAGE.parent)
     messages = [json.loads(line) for line in built.stdout.splitlines()]

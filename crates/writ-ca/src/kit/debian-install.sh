@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lets this machine trust the certificate authority "@SUBJECT@". For Debian, Ubuntu and their derivatives; run as root.
 # Changes: one file, @NAME@.crt, and what update-ca-certificates makes of it. Running it again changes nothing.
-# DESTDIR=/path prepares another root file system instead of this machine.
+# DESTDIR=/path tries it out in another folder instead of this machine.
 set -eu
 name='@NAME@'
 fingerprint='@SHA256@'
@@ -22,6 +22,7 @@ else
     chmod 644 "$target"
     echo "wrote $target"
 fi
+conf=$root/etc/ca-certificates.conf
 . "$here/update.sh"
 echo "updated the system store"
 exec sh "$here/verify.sh"

@@ -11,6 +11,12 @@ if [ -e "$target" ]; then
 else
     echo "$target is not there"
 fi
+# A line with "!" makes update-ca-certificates remove its links and tell its hooks, such as that of Java; a file that is
+# just gone would leave both behind. The configuration itself stays as it is.
+conf=$(mktemp)
+trap 'rm -f "$conf"' EXIT
+cat "$root/etc/ca-certificates.conf" >"$conf"
+echo "!$name.crt" >>"$conf"
 . "$here/update.sh"
 echo "updated the system store"
 if sh "$here/verify.sh" >/dev/null; then

@@ -1,8 +1,8 @@
-# Updates the store below $root; read by the other scripts.
+# Updates the store, by the configuration $conf; read by the other scripts. DESTDIR tries them out in another folder.
 if [ -n "$root" ]; then
-    update-ca-certificates --certsconf "$root/etc/ca-certificates.conf" --certsdir "$root/usr/share/ca-certificates" \
+    update-ca-certificates --certsconf "$conf" --certsdir "$root/usr/share/ca-certificates" \
         --localcertsdir "$root/usr/local/share/ca-certificates" --etccertsdir "$root/etc/ssl/certs" \
         --hooksdir "$root/etc/ca-certificates/update.d" >/dev/null
 else
-    update-ca-certificates >/dev/null
+    update-ca-certificates --certsconf "$conf" >/dev/null
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lets Node.js programs of all users trust the certificate authority "@SUBJECT@". Run as root.
 # Changes: a folder and a file in /etc/profile.d that sets NODE_EXTRA_CA_CERTS for new logins, unless it is set already.
-# Running it again changes nothing. DESTDIR=/path prepares another root file system instead.
+# Running it again changes nothing. DESTDIR=/path writes below another folder instead.
 set -eu
 name='@NAME@'
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

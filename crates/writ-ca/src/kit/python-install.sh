@@ -2,7 +2,7 @@
 # Lets Python programs of all users trust the certificate authority "@SUBJECT@". Run as root.
 # Changes: a folder with a bundle (the system's authorities and this one) and a file in /etc/profile.d that sets
 # SSL_CERT_FILE and REQUESTS_CA_BUNDLE for new logins, unless they are set already. Run it again after updates of the
-# system's authorities. DESTDIR=/path prepares another root file system instead; BASE names another base bundle.
+# system's authorities. DESTDIR=/path writes below another folder instead; BASE names another base bundle.
 set -eu
 name='@NAME@'
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
