@@ -69,7 +69,7 @@ pub enum IndexError {
 /// Entries indexed with one transaction.
 const BATCH: usize = 2048;
 /// The layout of the files; files of another one are made anew.
-const LAYOUT: i64 = 2;
+const LAYOUT: i64 = 3;
 
 impl Index {
     /// Opens the index in `folder`, without persons. Files of another layout are removed, to be built anew.

@@ -141,12 +141,13 @@ pub struct Cell {
     pub count: u64,
 }
 
-const COLUMNS: &str = "r.sequence, r.time, r.interaction, r.direction, s.name AS service, p.name AS person, \
+const COLUMNS: &str = "r.sequence, r.time, r.interaction, s.name AS service, p.name AS person, \
                        h.category, h.tier, h.status AS life, h.account, h.who, h.identity, h.action, h.channel, h.stage, \
-                       r.enforced, r.full, r.whole, r.clauses, r.found, r.signals, r.unread, r.reference, \
+                       h.direction, h.enforced, h.full, h.whole, h.unread, f.clauses, f.classes, f.signals, r.reference, \
                        o.ending, o.status, o.bytes_up, o.bytes_down, o.duration_ms, o.judged_us";
 const JOINS: &str = "CROSS JOIN terms s ON s.id = r.service CROSS JOIN shapes h ON h.id = r.shape \
-                     LEFT JOIN terms p ON p.id = r.person LEFT JOIN outcomes o ON o.interaction = r.interaction";
+                     CROSS JOIN found f ON f.id = r.found LEFT JOIN terms p ON p.id = r.person \
+                     LEFT JOIN outcomes o ON o.interaction = r.interaction";
 
 impl Index {
     /// The newest records that fit, newest first.
@@ -326,10 +327,8 @@ async fn query_file(
             _ => format!(" AND EXISTS (SELECT 1 FROM tags x WHERE x.term IN ({list}) AND x.sequence = r.sequence)"),
         });
     }
-    if query.effect == Some(Effect::Allow) {
-        statement.push_str(" AND r.enforced = 0");
-    }
     let shape = [
+        ("enforced", query.effect.filter(|effect| *effect == Effect::Allow).map(Effect::as_str)),
         ("who", query.who.map(Who::as_str)),
         ("channel", query.channel.map(Channel::as_str)),
         ("account", query.account.map(Account::as_str)),
@@ -433,12 +432,15 @@ async fn outcome_of(
 fn read_row(row: &SqliteRow) -> Result<Row, IndexError> {
     let interaction: Vec<u8> = row.try_get("interaction")?;
     let interaction = <[u8; 16]>::try_from(interaction.as_slice()).map_err(|_| broken("interaction"))?;
-    let list = |column: &str| -> Result<Vec<String>, IndexError> {
-        let text: Option<String> = row.try_get(column)?;
-        Ok(text.unwrap_or_default().lines().map(str::to_owned).collect())
+    let text = |column: &str| row.try_get::<String, _>(column);
+    let list =
+        |column: &str| -> Result<Vec<String>, IndexError> { Ok(text(column)?.lines().map(str::to_owned).collect()) };
+    let effect = |column: &str| -> Result<Effect, IndexError> {
+        let name = text(column)?;
+        Effect::ALL.iter().copied().find(|effect| effect.as_str() == name).ok_or_else(|| broken(column))
     };
-    let answer = row.try_get::<i64, _>("direction")? == 1;
-    let found = list("found")?.iter().map(|line| read_class(line)).collect::<Result<Vec<_>, _>>()?;
+    let answer = text("direction")? == "answer";
+    let found = list("classes")?.iter().map(|line| read_class(line)).collect::<Result<Vec<_>, _>>()?;
     let person: Option<String> = row.try_get("person")?;
     Ok(Row {
         sequence: unsigned(row.try_get("sequence")?),
@@ -455,12 +457,12 @@ fn read_row(row: &SqliteRow) -> Result<Row, IndexError> {
         action: value(row, "action")?,
         channel: value(row, "channel")?,
         person: person.filter(|term| term.starts_with(PERSON)).map(name),
-        enforced: effect(row.try_get("enforced")?)?,
-        full: effect(row.try_get("full")?)?,
+        enforced: effect("enforced")?,
+        full: effect("full")?,
         decided_at: row.try_get("stage")?,
         signals: list("signals")?.iter().filter_map(|name| Signal::named(name)).collect(),
-        unread: row.try_get("unread")?,
-        read_in_full: row.try_get::<i64, _>("whole")? != 0,
+        unread: Some(text("unread")?).filter(|reason| !reason.is_empty()),
+        read_in_full: text("whole")? == "yes",
         clauses: list("clauses")?,
         classes: found.iter().map(|it| it.class.to_string()).collect(),
         found,
@@ -471,9 +473,9 @@ fn read_row(row: &SqliteRow) -> Result<Row, IndexError> {
 
 fn read_class(line: &str) -> Result<ClassSeen, IndexError> {
     let mut fields = line.split('\t');
-    let mut next = || fields.next().ok_or_else(|| broken("found"));
+    let mut next = || fields.next().ok_or_else(|| broken("classes"));
     let (class, band, certainty) = (Term::from(next()?), Band::named(next()?), next()?);
-    let band = band.ok_or_else(|| broken("found"))?;
+    let band = band.ok_or_else(|| broken("classes"))?;
     let certainty = if certainty == Certainty::Certain.as_str() { Certainty::Certain } else { Certainty::Likely };
     Ok(ClassSeen { class, band, certainty, redacted: next()? == "redacted" })
 }

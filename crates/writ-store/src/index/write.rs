@@ -21,19 +21,20 @@ use crate::state::KeyId;
 
 /// One file. `records` is in the order of the chain, so its rows need no index by time: `hours` says which stretch an
 /// hour is. `tags` answers "which records have this service, effect, clause, class, signal or person", newest first, and
-/// covers it. What is the same in many records is written once: `shapes` and `terms`.
+/// covers it. What is the same in many records is written once: `terms`, `shapes`, `found`.
 const SCHEMA: &str = "
     CREATE TABLE meta (layout INTEGER NOT NULL, position INTEGER NOT NULL, persons INTEGER NOT NULL);
     CREATE TABLE terms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
     CREATE TABLE shapes (
         id INTEGER PRIMARY KEY, category TEXT NOT NULL, tier TEXT NOT NULL, status TEXT NOT NULL, account TEXT NOT NULL,
-        who TEXT NOT NULL, identity TEXT NOT NULL, action TEXT NOT NULL, channel TEXT NOT NULL, stage TEXT NOT NULL);
+        who TEXT NOT NULL, identity TEXT NOT NULL, action TEXT NOT NULL, channel TEXT NOT NULL, stage TEXT NOT NULL,
+        direction TEXT NOT NULL, enforced TEXT NOT NULL, full TEXT NOT NULL, whole TEXT NOT NULL, unread TEXT NOT NULL);
+    CREATE TABLE found (
+        id INTEGER PRIMARY KEY, clauses TEXT NOT NULL, classes TEXT NOT NULL, signals TEXT NOT NULL);
     CREATE TABLE hours (hour INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
     CREATE TABLE records (
-        sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, interaction BLOB NOT NULL, direction INTEGER NOT NULL,
-        service INTEGER NOT NULL, shape INTEGER NOT NULL, person INTEGER NOT NULL, enforced INTEGER NOT NULL,
-        full INTEGER NOT NULL, whole INTEGER NOT NULL, clauses TEXT, found TEXT, signals TEXT, unread TEXT,
-        reference TEXT);
+        sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, interaction BLOB NOT NULL, service INTEGER NOT NULL,
+        shape INTEGER NOT NULL, found INTEGER NOT NULL, person INTEGER NOT NULL, reference TEXT);
     CREATE TABLE tags (term INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (term, sequence)) WITHOUT ROWID;
     CREATE TABLE reference_codes (code TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE outcomes (
@@ -266,11 +267,9 @@ async fn write_batch(
     progress: Progress,
 ) -> Result<(), IndexError> {
     let mut transaction = connection.begin().await?;
-    let into = |table: &str, columns: &[&str]| format!("INSERT INTO {table} ({})", columns.join(", "));
-    names.new_terms.insert(&mut transaction, &into("terms", &["id", "name"]), 2).await?;
-    let shape: Vec<&str> = std::iter::once("id").chain(SHAPE_COLUMNS).collect();
-    names.new_shapes.insert(&mut transaction, &into("shapes", &shape), shape.len()).await?;
-    rows.records.insert(&mut transaction, &into("records", RECORD_COLUMNS), RECORD_COLUMNS.len()).await?;
+    names.write_new(&mut transaction).await?;
+    let into = "INSERT INTO records (sequence, time, interaction, service, shape, found, person, reference)";
+    rows.records.insert(&mut transaction, into, 8).await?;
     rows.tags.insert(&mut transaction, "INSERT OR IGNORE INTO tags (term, sequence)", 2).await?;
     rows.codes.insert(&mut transaction, "INSERT OR REPLACE INTO reference_codes (code, sequence)", 2).await?;
     let outcome = "INSERT OR REPLACE INTO outcomes \
@@ -292,24 +291,6 @@ async fn write_batch(
     transaction.commit().await?;
     Ok(())
 }
-
-const RECORD_COLUMNS: &[&str] = &[
-    "sequence",
-    "time",
-    "interaction",
-    "direction",
-    "service",
-    "shape",
-    "person",
-    "enforced",
-    "full",
-    "whole",
-    "clauses",
-    "found",
-    "signals",
-    "unread",
-    "reference",
-];
 
 /// Makes the records of a destroyed key nobody's.
 async fn forget(connection: &mut SqliteConnection, key: &KeyId) -> Result<(), IndexError> {
@@ -475,25 +456,16 @@ impl Rows {
         if let Some(code) = &decision.reference {
             self.codes.0.extend([Value::Text(code.to_string()), Value::Number(sequence)]);
         }
-        let found = classes.iter().map(|it| {
-            let redacted = if it.redacted { "redacted" } else { "" };
-            format!("{}\t{}\t{}\t{redacted}", it.class, it.band, it.certainty)
-        });
+        let classes: Vec<String> = classes.iter().map(|class| class.line()).collect();
+        let found = names.found([&clauses.join("\n"), &classes.join("\n"), &decision.signals.join("\n")]);
         self.records.0.extend([
             Value::Number(sequence),
             Value::Number(time),
             Value::Bytes(interaction),
-            Value::Number(i64::from(decision.direction == "answer")),
             Value::Number(service),
             Value::Number(names.shape(decision.shape())),
+            Value::Number(found),
             Value::Number(person),
-            Value::Number(effect),
-            Value::Number(effect_number(decision.full)),
-            Value::Number(i64::from(decision.read_in_full)),
-            Value::of(clauses.join("\n")),
-            Value::of(found.collect::<Vec<_>>().join("\n")),
-            Value::of(decision.signals.join("\n")),
-            decision.unread.as_ref().map_or(Value::Null, |reason| Value::Text(reason.to_string())),
             decision.reference.as_ref().map_or(Value::Null, |code| Value::Text(code.to_string())),
         ]);
     }
@@ -533,7 +505,20 @@ impl Decision<'_> {
             &self.action,
             &self.channel,
             &self.decided_at,
+            &self.direction,
+            self.enforced.as_str(),
+            self.full.as_str(),
+            if self.read_in_full { "yes" } else { "no" },
+            self.unread.as_deref().unwrap_or_default(),
         ]
+    }
+}
+
+impl Class<'_> {
+    /// A class as the index keeps it; [`super::query`] reads it.
+    fn line(&self) -> String {
+        let redacted = if self.redacted { "redacted" } else { "" };
+        [&*self.class, &*self.band, &*self.certainty, redacted].join("\t")
     }
 }
 
@@ -565,11 +550,6 @@ impl Table {
 }
 
 impl Value {
-    /// A text, or nothing if it is empty.
-    fn of(text: String) -> Self {
-        if text.is_empty() { Self::Null } else { Self::Text(text) }
-    }
-
     fn add(self, arguments: &mut SqliteArguments) -> Result<(), IndexError> {
         let added = match self {
             Self::Null => arguments.add(Option::<i64>::None),
