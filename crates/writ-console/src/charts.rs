@@ -58,7 +58,7 @@ impl Stacked {
     pub(crate) fn svg(&self) -> String {
         let (most, count) = (nice(self.most()), self.columns.len().max(1));
         let mut svg = open(self.id, &self.title, &self.description, HEIGHT + AXIS);
-        grid(&mut svg, most);
+        lines(&mut svg, most);
         let step = 100.0 / float(count as u64);
         for (at, column) in self.columns.iter().enumerate() {
             let mut y = HEIGHT;
@@ -77,6 +77,7 @@ impl Stacked {
                 );
             }
         }
+        numbers(&mut svg, most);
         let _ = write!(svg, "<line class=\"base\" x1=\"0\" x2=\"100%\" y1=\"{HEIGHT}\" y2=\"{HEIGHT}\"/>");
         labels(&mut svg, self.columns.iter().map(|column| column.label.as_str()), HEIGHT);
         svg.push_str("</svg>");
@@ -212,18 +213,22 @@ fn open(id: &str, title: &str, description: &str, height: f64) -> String {
     )
 }
 
-fn grid(svg: &mut String, most: u64) {
-    for (part, number) in [(0.0, most), (0.5, most / 2)] {
-        if number == 0 {
-            continue;
-        }
-        let y = 14.0 + (HEIGHT - 14.0) * part;
-        let _ = write!(
-            svg,
-            "<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text x=\"0\" y=\"{:.1}\">{}</text>",
-            y - 4.0,
-            grouped(number)
-        );
+/// Where the lines of the whole and of its half are.
+fn marks(most: u64) -> impl Iterator<Item = (f64, u64)> {
+    let marks = [(0.0, most), (0.5, most / 2)].into_iter().filter(|(_, number)| *number > 0);
+    marks.map(|(part, number)| (14.0 + (HEIGHT - 14.0) * part, number))
+}
+
+fn lines(svg: &mut String, most: u64) {
+    for (y, _) in marks(most) {
+        let _ = write!(svg, "<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
+    }
+}
+
+/// After the bars, so that none hides them.
+fn numbers(svg: &mut String, most: u64) {
+    for (y, number) in marks(most) {
+        let _ = write!(svg, "<text x=\"0\" y=\"{:.1}\">{}</text>", y - 4.0, grouped(number));
     }
 }
 
@@ -231,16 +236,18 @@ fn grid(svg: &mut String, most: u64) {
 fn labels<'a>(svg: &mut String, all: impl ExactSizeIterator<Item = &'a str>, height: f64) {
     let count = all.len();
     let every = count.div_ceil(LABELS).max(1);
-    for (at, label) in all.enumerate().filter(|(at, _)| at % every == 0) {
+    for (number, (at, label)) in all.enumerate().filter(|(at, _)| at % every == 0).enumerate() {
         let x = (float(at as u64) + 0.5) / float(count as u64) * 100.0;
         let (x, anchor) = match at {
             0 => (0.0, "start"),
             at if at + 1 == count => (100.0, "end"),
             _ => (x, "middle"),
         };
+        // On a phone every second one has no room.
+        let class = if number % 2 == 1 { " class=\"alt\"" } else { "" };
         let _ = write!(
             svg,
-            "<text x=\"{x:.2}%\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
+            "<text{class} x=\"{x:.2}%\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
             height + 15.0,
             escape(label)
         );

@@ -134,7 +134,8 @@ fn mark(from: &str) -> Option<(String, &str)> {
         .and_then(|rest| rest.split_once("]("))
         .and_then(|(label, rest)| Some((label, rest.split_once(')')?)))
     {
-        let safe = target.starts_with('#') || target.starts_with('/') || target.starts_with("https://") || loopback(target);
+        let safe =
+            target.starts_with('#') || target.starts_with('/') || target.starts_with("https://") || loopback(target);
         let label = escape(label);
         // Other pages open beside this one: a visitor comes back to where the link stood.
         let tab = if target.starts_with("http") { " target=\"_blank\"" } else { "" };

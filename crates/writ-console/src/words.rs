@@ -147,7 +147,6 @@ pub(crate) fn unread(word: &str) -> &'static str {
     }
 }
 
-
 /// The first letter in upper case.
 pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();

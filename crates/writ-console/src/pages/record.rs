@@ -122,12 +122,16 @@ pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<OwnRecord, 
     let reveals = state.reveals_of(visit.principal).await?;
     let own_reveal = |reveal: &writ_store::state::Reveal| {
         let row = reveal::row(console, reveal);
-        let holders: Vec<String> = reveal.approvals.iter().map(|(account, _)| account.to_string()).collect();
+        let short = |account: &writ_store::state::AccountId| {
+            let id = account.to_string();
+            format!("account …{}", id.get(id.len().saturating_sub(6)..).unwrap_or_default())
+        };
+        let holders: Vec<String> = reveal.approvals.iter().map(|(account, _)| short(account)).collect();
         let agreed = if holders.is_empty() { String::new() } else { format!("; agreed: {}", holders.join(", ")) };
         OwnReveal {
             asked: row.asked,
             purpose: row.purpose,
-            who: format!("asked: {}{agreed}", reveal.asked_by),
+            who: format!("asked: {}{agreed}", short(&reveal.asked_by)),
             state: row.state,
         }
     };

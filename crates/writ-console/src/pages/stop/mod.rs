@@ -37,6 +37,7 @@ pub(crate) struct StopView {
     reason: Vec<String>,
     choices: Vec<ChoiceView>,
     objection: Option<String>,
+    mistake_asked: bool,
     answer_by: Option<String>,
     recorded: Vec<&'static str>,
     help_desk: Option<String>,
@@ -50,6 +51,8 @@ pub(crate) struct ChoiceView {
     title: String,
     text: String,
     act: ChoiceAct,
+    /// Whether the link that was followed names it.
+    asked: bool,
 }
 
 /// How a choice is taken.
@@ -90,6 +93,9 @@ pub(crate) struct Asked {
     lang: String,
     #[serde(default)]
     done: String,
+    /// The choice that a link in a chat names: it is set off; nothing is done before its button is pressed.
+    #[serde(default, rename = "do")]
+    choice: String,
 }
 
 /// The form of a choice.
@@ -245,7 +251,8 @@ fn view(console: &Console, stop: &Known, asked: &Asked, language: Language, csrf
         csrf,
         title: if stop.effect == Effect::Justify { w.not_sent_yet } else { w.not_sent },
         reason: reason(stop, w, language),
-        choices: choices(console, stop, w, language),
+        choices: choices(console, stop, w, language, &asked.choice),
+        mistake_asked: asked.choice == "mistake",
         objection: (asked.done != "objection")
             .then(|| format!("/r/{}/objection?lang={}", stop.reference, language.code())),
         answer_by: Some(crate::words::time(due(console))),
@@ -285,7 +292,7 @@ fn reason(stop: &Known, w: &Words, language: Language) -> Vec<String> {
     lines
 }
 
-fn choices(console: &Console, stop: &Known, w: &Words, language: Language) -> Vec<ChoiceView> {
+fn choices(console: &Console, stop: &Known, w: &Words, language: Language, asked: &str) -> Vec<ChoiceView> {
     let action = |choice: &str| format!("/r/{}/{choice}?lang={}", stop.reference, language.code());
     let mut choices = Vec::new();
     if stop.fresh && stop.effect == Effect::Justify && stop.principal.is_some() {
@@ -294,29 +301,29 @@ fn choices(console: &Console, stop: &Known, w: &Words, language: Language) -> Ve
             label: w.reason_label.into(),
             button: w.reason_button.into(),
         };
-        choices.push(ChoiceView { title: w.reason_title.into(), text: w.reason_text.into(), act });
+        choices.push(choice(w.reason_title, w.reason_text, act, asked == "reason"));
     }
     for offer in &stop.offers {
         choices.extend(match offer {
             Offer::Redact if stop.fresh => {
                 let act = ChoiceAct::Post { action: action("without"), button: w.without_button.into() };
-                Some(ChoiceView { title: w.without_title.into(), text: w.without_text.into(), act })
+                Some(choice(w.without_title, w.without_text, act, asked == "redact"))
             }
-            Offer::Redirect(service) => redirect(console, service, w),
+            Offer::Redirect(service) => redirect(console, service, w, asked),
             Offer::AskException => {
                 let (label, button) = (w.exception_label.into(), w.exception_button.into());
                 let act = ChoiceAct::Reason { action: action("exception"), label, button };
-                Some(ChoiceView { title: w.exception_title.into(), text: w.exception_text.into(), act })
+                Some(choice(w.exception_title, w.exception_text, act, asked == "exception"))
             }
             Offer::AskVetting => {
                 let (label, button) = (w.vetting_label.into(), w.vetting_button.into());
                 let act = ChoiceAct::Reason { action: action("vetting"), label, button };
-                Some(ChoiceView { title: w.vetting_title.into(), text: w.vetting_text.into(), act })
+                Some(choice(w.vetting_title, w.vetting_text, act, asked == "vetting"))
             }
             Offer::Redact | Offer::Object => None,
         });
     }
-    let edit = ChoiceView { title: w.edit_title.into(), text: String::new(), act: ChoiceAct::Edit };
+    let edit = choice(w.edit_title, "", ChoiceAct::Edit, asked == "change");
     // Before what takes somebody else's time.
     let at = choices
         .iter()
@@ -325,7 +332,11 @@ fn choices(console: &Console, stop: &Known, w: &Words, language: Language) -> Ve
     choices
 }
 
-fn redirect(console: &Console, service: &Term, w: &Words) -> Option<ChoiceView> {
+fn choice(title: &str, text: &str, act: ChoiceAct, asked: bool) -> ChoiceView {
+    ChoiceView { title: title.to_owned(), text: text.to_owned(), act, asked }
+}
+
+fn redirect(console: &Console, service: &Term, w: &Words, asked: &str) -> Option<ChoiceView> {
     let snapshot = (console.parts.snapshot)();
     let name = service_name(&snapshot.catalog, service);
     let given = console.parts.organisation.services.get(service.as_str()).cloned();
@@ -336,7 +347,8 @@ fn redirect(console: &Console, service: &Term, w: &Words) -> Option<ChoiceView> 
     })?;
     let fill = |text: &str| text.replace("{other}", &name);
     let act = ChoiceAct::Link { href, button: fill(w.redirect_button) };
-    Some(ChoiceView { title: fill(w.redirect_title), text: fill(w.redirect_text), act })
+    let named = asked == format!("redirect:{service}");
+    Some(choice(&fill(w.redirect_title), &fill(w.redirect_text), act, named))
 }
 
 /// When a case that is opened now is answered.
