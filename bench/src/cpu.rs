@@ -3,10 +3,10 @@
 //! `/proc/PID/task/TID/schedstat` counts nanoseconds on a CPU for each living thread; `/proc/PID/stat` counts in ticks of
 //! 10 ms, but with threads that have ended. The first is taken unless the second shows that threads ended on the way.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::processes::{stat, tree};
 use crate::time::now;
 
 /// Length of a tick of `/proc`: `USER_HZ` is 100 on every architecture that Linux runs Rust on.
@@ -23,13 +23,7 @@ struct Counts {
 
 impl Counts {
     fn of_tree(root: u32) -> Self {
-        let parents = parents();
-        let mut tree = vec![root];
-        let mut next = 0;
-        while let Some(parent) = tree.get(next).copied() {
-            tree.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(pid, _)| *pid));
-            next += 1;
-        }
+        let tree = tree(root);
         let nanoseconds = tree.iter().copied().map(nanoseconds).sum();
         Self { nanoseconds, ticks: tree.iter().copied().map(ticks).sum() }
     }
@@ -71,23 +65,6 @@ fn ticks(pid: u32) -> Duration {
         Some(number(11)? + number(12)?)
     };
     TICK * stat(pid).and_then(user_and_system).unwrap_or(0)
-}
-
-/// The fields of `/proc/PID/stat` after the name, which may hold anything.
-fn stat(pid: u32) -> Option<Vec<String>> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, fields) = text.rsplit_once(')')?;
-    Some(fields.split_whitespace().map(str::to_owned).collect())
-}
-
-/// The parent of each process.
-fn parents() -> BTreeMap<u32, u32> {
-    let Ok(processes) = fs::read_dir("/proc") else { return BTreeMap::new() };
-    let parent = |entry: fs::DirEntry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        Some((pid, stat(pid)?.get(1)?.parse().ok()?))
-    };
-    processes.flatten().filter_map(parent).collect()
 }
 
 /// Measures one process, this one and everybody else from its start to its end.

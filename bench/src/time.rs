@@ -1,11 +1,18 @@
 //! Wall time, and what is read off many times.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Now.
 #[expect(clippy::disallowed_methods, reason = "a measurement is about the time of this machine")]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// Time since this was first asked for: one clock for what sends and what receives in one program.
+pub fn since_start() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(now).elapsed()
 }
 
 /// The value below which this share (0 to 1) of the times lies; zero if there are none.

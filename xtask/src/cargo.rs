@@ -40,10 +40,16 @@ pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
     run(workspace.cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Comparisons with peers; never part of the gate. `writ` is built first: it is what the gateway's comparison runs.
+/// Comparisons with peers; never part of the gate. `writ` is built with them: it is what most of them run.
 pub(crate) fn bench(workspace: &Workspace, name: &str, arguments: &[String]) -> Result<()> {
-    run(&mut workspace.cargo(&["build", "--release", "--package", "writ"]))?;
-    run(workspace.cargo(&["run", "--release", "--package", "writ-bench", "--bin", name, "--"]).args(arguments))
+    // Together, so that both have the same features of their dependencies.
+    run(&mut workspace.cargo(&["build", "--release", "--package", "writ", "--package", "writ-bench"]))?;
+    if arguments.iter().any(|argument| argument == "--anchors") {
+        // Peers that are libraries stand outside the workspace; their output lies beside ours.
+        let mut anchors = workspace.cargo(&["build", "--release", "--manifest-path", "bench/anchors/Cargo.toml"]);
+        run(anchors.env("CARGO_TARGET_DIR", &workspace.target))?;
+    }
+    run(workspace.command(workspace.target.join("release").join(name)).args(arguments))
 }
 
 /// Licences, bans and sources. Advisories need the network and change under a fixed commit, so they are not a gate.

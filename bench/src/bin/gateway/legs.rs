@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
+use writ_bench::processes::{Running, free_port, pinned};
 
 use crate::client::Target;
 use crate::upstream::{EVENTS, Upstream};
@@ -18,7 +18,7 @@ const PEER_KEY: &str = "sk-bench-peer";
 
 /// A proxy that runs; killed when dropped.
 pub(crate) struct Proxy {
-    child: Child,
+    running: Running,
     /// Where it listens.
     pub(crate) target: Target,
 }
@@ -26,68 +26,13 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.running.pid()
     }
 
     /// Ends it cleanly: what it has to write is written then.
-    pub(crate) fn end(mut self) -> anyhow::Result<()> {
-        let done = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
-        let status = self.child.wait()?;
-        if !done.success() || !status.success() {
-            bail!("a proxy ended with {status}");
-        }
-        Ok(())
+    pub(crate) fn end(self) -> anyhow::Result<()> {
+        self.running.end()
     }
-
-    async fn ready(&mut self, log: &Path, seconds: u32) -> anyhow::Result<()> {
-        for _ in 0..seconds * 10 {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("a proxy ended with {status}; see `{}`", log.display());
-            }
-            if tokio::net::TcpStream::connect(("127.0.0.1", self.target.port)).await.is_ok() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        bail!("a proxy did not listen within {seconds} s; see `{}`", log.display())
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // One that has ended already cannot be killed, and need not be.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Keeps this process, and the threads it will start, on one CPU.
-pub(crate) fn pin_this(cpu: usize) -> bool {
-    let mut taskset = Command::new("taskset");
-    taskset.args(["-a", "-c", "-p", &cpu.to_string(), &std::process::id().to_string()]);
-    taskset.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-}
-
-fn pinned(cpu: Option<usize>, program: &Path) -> Command {
-    match cpu {
-        None => Command::new(program),
-        Some(cpu) => {
-            let mut command = Command::new("taskset");
-            command.args(["-c", &cpu.to_string()]).arg(program);
-            command
-        }
-    }
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("loopback has no free port")?;
-    Ok(listener.local_addr()?.port())
-}
-
-fn logged(command: &mut Command, log: &Path) -> anyhow::Result<Child> {
-    let file = fs::File::create(log).with_context(|| format!("cannot write `{}`", log.display()))?;
-    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-    command.spawn().context("a proxy cannot be started")
 }
 
 /// Writ with the general policy, the ledger and the index, as `writ serve` runs it.
@@ -121,11 +66,9 @@ impl Writ {
         let key = self.command(&["caller", "add", "--login", "bench"])?.trim().to_owned();
         let mut serve = pinned(cpu, &self.program);
         serve.args(["serve", "--config", "writ.toml"]).current_dir(&self.folder);
-        let log = self.folder.join("log");
-        let child = logged(&mut serve, &log)?;
-        let mut proxy = Proxy { child, target: Target { port, tls: None, key } };
-        proxy.ready(&log, 30).await?;
-        Ok(proxy)
+        let mut running = Running::start(&mut serve, &self.folder.join("log"))?;
+        running.listens(port, 30).await?;
+        Ok(Proxy { running, target: Target { port, tls: None, key } })
     }
 
     /// Runs a command of Writ in the folder; what it printed.
@@ -216,9 +159,7 @@ pub(crate) async fn start_litellm(
     command.args(["--port", &port.to_string(), "--telemetry", "False"]).current_dir(folder);
     command.env("SSL_CERT_FILE", &ca).env("LITELLM_LOCAL_MODEL_COST_MAP", "True").env("LITELLM_LOG", "ERROR");
     command.env("NO_PROXY", "localhost,127.0.0.1").env_remove("DATABASE_URL");
-    let log = folder.join("log");
-    let child = logged(&mut command, &log)?;
-    let mut proxy = Proxy { child, target: Target { port, tls: None, key: PEER_KEY.into() } };
-    proxy.ready(&log, 180).await?;
-    Ok(proxy)
+    let mut running = Running::start(&mut command, &folder.join("log"))?;
+    running.listens(port, 180).await?;
+    Ok(Proxy { running, target: Target { port, tls: None, key: PEER_KEY.into() } })
 }

@@ -14,7 +14,6 @@
 
 mod client;
 mod legs;
-mod traffic;
 mod upstream;
 
 use std::path::{Path, PathBuf};
@@ -26,14 +25,15 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Parser;
 use writ_bench::cpu::{Meter, Used};
+use writ_bench::processes::pin_this;
 use writ_bench::time::{median, quantile};
+use writ_bench::traffic::Load;
 use writ_store::Index;
 use writ_store::ledger::LedgerReader;
 use writ_store::storage::FileStorage;
 
 use client::{Outcome, Target};
 use legs::{Proxy, Writ};
-use traffic::Load;
 use upstream::Upstream;
 
 /// What the gateway costs, beside no gateway and beside LiteLLM
@@ -59,7 +59,7 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let cpus = std::thread::available_parallelism()?.get();
-    let pin = cpus > 1 && legs::pin_this(cpus - 1);
+    let pin = cpus > 1 && pin_this(cpus - 1);
     if !pin {
         eprintln!("not pinned: one CPU only, or no `taskset`; generator and proxies disturb each other");
     }

@@ -1,14 +1,15 @@
-//! The requests of the three loads. No two are alike, so that nothing is known from an earlier one unless a load says so.
+//! The requests of the loads. No two are alike, so that nothing is known from an earlier one unless a load says so.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use writ_bench::words::{Numbers, listing, sentences, word};
+
+use crate::words::{Numbers, listing, sentences, word};
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Load {
+pub enum Load {
     /// A question of 0.5 KB, answered by a document.
     Prompt,
     /// A conversation of 8 KB, answered by 400 events.
@@ -21,7 +22,7 @@ pub(crate) enum Load {
 
 impl Load {
     /// What tables call it.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Prompt => "prompt, 0.5 KB",
             Self::Chat => "chat, 8 KB, 400 events",
@@ -33,7 +34,7 @@ impl Load {
     }
 
     /// How it is chosen on the command line.
-    pub(crate) const fn group(self) -> &'static str {
+    pub const fn group(self) -> &'static str {
         match self {
             Self::Prompt => "prompt",
             Self::Chat => "chat",
@@ -42,7 +43,7 @@ impl Load {
     }
 
     /// Events of the answer.
-    pub(crate) const fn events(self) -> usize {
+    pub const fn events(self) -> usize {
         match self {
             Self::Prompt => 0,
             Self::Chat => 400,
@@ -51,7 +52,7 @@ impl Load {
     }
 
     /// Connections that send at the same time where CPU and throughput are measured.
-    pub(crate) const fn connections(self) -> usize {
+    pub const fn connections(self) -> usize {
         match self {
             Self::Prompt => 16,
             Self::Chat => 8,
@@ -60,7 +61,7 @@ impl Load {
     }
 
     /// The body of a request; the same number is the same conversation.
-    pub(crate) fn body(self, number: u64) -> Bytes {
+    pub fn body(self, number: u64) -> Bytes {
         let (messages, tools) = match self {
             Self::Prompt => (prompt(number), Vec::new()),
             Self::Chat => (chat(number), Vec::new()),
