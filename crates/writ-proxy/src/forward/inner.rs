@@ -5,11 +5,12 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use http::{Request, Response, StatusCode};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use writ_base::Sensitive;
@@ -21,7 +22,7 @@ use super::check::{self, Flaw};
 use super::opaque::{Opaque, Touch, Way};
 use super::plan::{Named, Plan, tenant_headers};
 use super::target::Target;
-use super::{Forward, PersonalAccounts, head, limits, own, stopped};
+use super::{Forward, PersonalAccounts, head, limits, own, until};
 use crate::drive::{self, AnswerBody, ClientBody, Dress};
 
 /// One intercepted connection.
@@ -51,39 +52,32 @@ impl Inside {
         Self { forward, caller, peer, target, hidden, http2, opaque: OnceLock::new() }
     }
 
-    /// Serves the connection to its end, or lets its last requests finish once `stop` says so.
-    pub(crate) async fn serve<S>(self, stream: S, mut stop: watch::Receiver<bool>)
+    /// Serves the connection to its end, or lets its last requests finish once `stop` says so. The protocol is the one
+    /// that was agreed on under TLS: a client that begins another one is not followed.
+    pub(crate) async fn serve<S>(self, stream: S, stop: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server = if self.http2 { server.http2_only() } else { server.http1_only() };
-        server
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits::IDLE)
-            .max_headers(limits::LINES.value())
-            .max_buf_size(limits::HEAD.value());
-        server
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(limits::PING)
-            .keep_alive_timeout(limits::PING_TIMEOUT)
-            .max_concurrent_streams(u32::try_from(limits::STREAMS.value()).unwrap_or(u32::MAX))
-            .max_header_list_size(u32::try_from(limits::HEAD.value()).unwrap_or(u32::MAX));
-        let inside = Arc::new(self);
+        let (http2, inside) = (self.http2, Arc::new(self));
         let service = service_fn(move |request| {
             let inside = Arc::clone(&inside);
             async move { Ok::<_, Infallible>(inside.answer(request).await) }
         });
-        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = stopped(&mut stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+        let stream = TokioIo::new(stream);
+        let ended = if http2 {
+            let mut server = http2::Builder::new(TokioExecutor::new());
+            server
+                .timer(TokioTimer::new())
+                .keep_alive_interval(limits::PING)
+                .keep_alive_timeout(limits::PING_TIMEOUT)
+                .max_concurrent_streams(u32::try_from(limits::STREAMS.value()).unwrap_or(u32::MAX))
+                .max_header_list_size(u32::try_from(limits::HEAD.value()).unwrap_or(u32::MAX));
+            until(server.serve_connection(stream, service), |it| it.graceful_shutdown(), stop).await
+        } else {
+            let mut server = http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(limits::IDLE).max_buf_size(limits::HEAD.value());
+            let connection = server.serve_connection(stream, service).with_upgrades();
+            until(connection, |it| it.graceful_shutdown(), stop).await
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "an intercepted connection ended early");
@@ -95,11 +89,13 @@ impl Inside {
         let host = self.target.host();
         // The catalog of now decides, not that of the moment when the connection was opened.
         let plan = Plan::of(&snapshot.catalog, host, &|_| true);
-        match check::inside(&request, &self.target) {
-            Ok(()) => {}
-            Err(Flaw::Malformed(why)) => return own::text(StatusCode::BAD_REQUEST, why),
-            Err(Flaw::Method) => return own::text(StatusCode::METHOD_NOT_ALLOWED, "this method is not passed on"),
-            Err(Flaw::Elsewhere) => return self.elsewhere(request, snapshot, plan).await,
+        if let Err(flaw) = check::inside(&request, &self.target) {
+            let mut answer = self.flawed(flaw, request, snapshot, plan).await;
+            if !self.http2 {
+                // What else came on this connection is not read: it may be the rest of what was just refused.
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            return answer;
         }
         match plan {
             Plan::Inspect(named) => self.judged(request, snapshot, named, None).await,
@@ -123,9 +119,20 @@ impl Inside {
         }
     }
 
-    /// A request for another host than the connection was opened for. A record is written where that is an AI service.
-    async fn elsewhere(&self, request: Request<Incoming>, snapshot: Arc<Snapshot>, plan: Plan) -> Response<AnswerBody> {
-        Counter::NamesDisagree.increment();
+    /// The answer to a request that is not passed on. One for another host than the connection was opened for is
+    /// recorded where that is an AI service.
+    async fn flawed(
+        &self,
+        flaw: Flaw,
+        request: Request<Incoming>,
+        snapshot: Arc<Snapshot>,
+        plan: Plan,
+    ) -> Response<AnswerBody> {
+        match flaw {
+            Flaw::Malformed(why) => return own::text(StatusCode::BAD_REQUEST, why),
+            Flaw::Method => return own::text(StatusCode::METHOD_NOT_ALLOWED, "this method is not passed on"),
+            Flaw::Elsewhere => Counter::NamesDisagree.increment(),
+        }
         match plan.ai().cloned() {
             Some(named) => self.judged(request, snapshot, named, Some(RefuseReason::NamesDisagree)).await,
             None => {
@@ -186,20 +193,20 @@ impl Forward {
         };
         let tenant_headers = tenant_headers(&snapshot.catalog, judged.target.host());
         let (head, body) = ClientBody::take(request);
-        let opening = self.opening(&judged, &head, &snapshot);
+        let opening = self.opening(&judged, head, &snapshot);
         let dress = Dress { tenant_headers, ..Dress::default() };
         let engine = Arc::clone(&self.live().engine);
         drive::run(self.edge().clone(), engine, snapshot, opening, dress, body, place).await
     }
 
-    fn opening(&self, judged: &Judged<'_>, request: &http::request::Parts, snapshot: &Snapshot) -> Opening {
-        let headers = &request.headers;
-        let path_and_query = request.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let endpoint =
-            writ_protocol::endpoint(request.method.as_str(), &path_and_query, head::text(headers, "content-type"));
-        let navigation = head::navigation(&request.method, headers);
-        let caller = caller_of(judged, headers, endpoint, navigation);
-        let marked = snapshot.catalog.account(&judged.named.service, &head::Hints(headers));
+    fn opening(&self, judged: &Judged<'_>, request: http::request::Parts, snapshot: &Snapshot) -> Opening {
+        let http::request::Parts { method, uri, headers, .. } = request;
+        let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let content_type = head::text(&headers, "content-type");
+        let endpoint = writ_protocol::endpoint(method.as_str(), &path_and_query, content_type);
+        let navigation = head::navigation(&method, &headers);
+        let caller = caller_of(judged, &headers, endpoint, navigation);
+        let marked = snapshot.catalog.account(&judged.named.service, &head::Hints(&headers));
         let (account, tier) = marked.unwrap_or((Account::Unknown, None));
         Opening {
             service: judged.named.service.clone(),
@@ -207,12 +214,12 @@ impl Forward {
             account,
             destination: Destination { host: judged.target.host().to_owned(), port: judged.target.port },
             endpoint,
-            method: request.method.clone(),
+            method,
             path_and_query,
-            declared: head::text(headers, "writ-level").and_then(Declared::named).unwrap_or(Declared::NotAsked),
-            reason: head::text(headers, "writ-reason").map(|reason| Sensitive::new(at_most(reason, REASON))),
-            repository: head::text(headers, "writ-repository").map(|name| Term::from(at_most(name, NAME))),
-            headers: headers.clone(),
+            declared: head::text(&headers, "writ-level").and_then(Declared::named).unwrap_or(Declared::NotAsked),
+            reason: head::text(&headers, "writ-reason").map(|reason| Sensitive::new(at_most(reason, REASON))),
+            repository: head::text(&headers, "writ-repository").map(|name| Term::from(at_most(name, NAME))),
+            headers,
             handling: self.handling(&caller, account, judged.refused),
             caller,
             passthrough: true,

@@ -12,10 +12,8 @@ pub static INTERACTIONS: Limit = Limit::new("proxy.forward.interactions", "inter
 pub static STREAMS: Limit = Limit::new("proxy.forward.streams", "streams", 128);
 /// Bytes of a ClientHello with its records.
 pub static HELLO: Limit = Limit::new("proxy.forward.hello", "bytes", 32 << 10);
-/// Bytes of a request's head.
+/// Bytes of a request's head; its lines are limited to 100 by the HTTP library.
 pub static HEAD: Limit = Limit::new("proxy.forward.head", "bytes", 64 << 10);
-/// Header lines of a request.
-pub static LINES: Limit = Limit::new("proxy.forward.lines", "lines", 200);
 /// TLS set-ups kept, one per host: 10,000 leaves are kept by the authority.
 pub static TERMINATIONS: Limit = Limit::new("proxy.forward.terminations", "hosts", 4_000);
 /// Idle upstream connections that one client's connection keeps, on hosts whose bodies stay unread.
@@ -30,7 +28,6 @@ pub static ALL: &[&Limit] = &[
     &STREAMS,
     &HELLO,
     &HEAD,
-    &LINES,
     &TERMINATIONS,
     &OPAQUE_IDLE,
     &TUNNEL_BUFFER,

@@ -42,6 +42,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -254,4 +255,20 @@ impl Forward {
 /// Waits until the stop is asked for, or nobody can ask any more.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _asked = stop.wait_for(|stop| *stop).await;
+}
+
+/// Carries a connection to its end; when the stop is asked for it is told to finish what runs.
+async fn until<C: Future>(
+    connection: C,
+    finish: impl FnOnce(Pin<&mut C>),
+    mut stop: watch::Receiver<bool>,
+) -> C::Output {
+    tokio::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            finish(connection.as_mut());
+            connection.await
+        }
+    }
 }

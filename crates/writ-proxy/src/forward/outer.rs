@@ -27,7 +27,7 @@ use super::plan::{Named, Plan};
 use super::target::Target;
 use super::tunnel::{Agreed, Agreement, Tunnel};
 use super::wire::{Client, Wire};
-use super::{Forward, head, limits, own, stopped};
+use super::{Forward, head, limits, own, until};
 use crate::drive::{self, AnswerBody};
 
 /// One client's connection to the proxy, up to CONNECT.
@@ -48,7 +48,7 @@ impl Session {
     }
 
     /// Serves the connection; the tunnel that it becomes, if it does.
-    pub(crate) async fn serve(self: Arc<Self>, client: Client, mut stop: watch::Receiver<bool>) -> Option<Tunnel> {
+    pub(crate) async fn serve(self: Arc<Self>, client: Client, stop: watch::Receiver<bool>) -> Option<Tunnel> {
         let session = Arc::clone(&self);
         let service = service_fn(move |request| {
             let session = Arc::clone(&session);
@@ -57,19 +57,11 @@ impl Session {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits::HEAD_TIMEOUT)
-            .max_headers(limits::LINES.value())
             .max_buf_size(limits::HEAD.value())
             .half_close(true)
             .serve_connection(TokioIo::new(client), service)
             .with_upgrades();
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = stopped(&mut stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
+        let ended = until(connection, |it| it.graceful_shutdown(), stop).await;
         if let Err(error) = ended {
             tracing::debug!(%error, "a client's connection ended early");
         }
