@@ -203,7 +203,7 @@ impl Init {
         let data = Home::open(&config).await?;
         let made = self.make(&config, &folder, &data, output);
         let closed = data.close().await;
-        made.and_then(|()| closed)?;
+        made.and(closed)?;
         Ok(Exit::Yes)
     }
 
@@ -244,7 +244,7 @@ impl Extend {
         let data = Home::open(&config).await?;
         let made = self.make(&config, &folder, &data, output);
         let closed = data.close().await;
-        made.and_then(|()| closed)?;
+        made.and(closed)?;
         Ok(Exit::Yes)
     }
 

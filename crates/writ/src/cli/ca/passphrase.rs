@@ -53,10 +53,11 @@ fn ask(question: &str) -> anyhow::Result<Sensitive<String>> {
     let shown = tcgetattr(&terminal).context("cannot talk to the terminal")?;
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
-    terminal.write_all(question.as_bytes())?;
+    // Before the question: whoever answers at once is not shown either.
     tcsetattr(&terminal, OptionalActions::Flush, &hidden)?;
     let mut line = String::new();
-    let read = BufReader::new(&terminal).read_line(&mut line);
+    let asked = terminal.write_all(question.as_bytes());
+    let read = asked.and_then(|()| BufReader::new(&terminal).read_line(&mut line));
     tcsetattr(&terminal, OptionalActions::Now, &shown)?;
     terminal.write_all(b"\n")?;
     read.context("cannot read the passphrase")?;
