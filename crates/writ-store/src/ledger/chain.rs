@@ -135,9 +135,14 @@ impl Chain {
         self.sync()
     }
 
+    /// Whether the present segment has all that it should hold.
+    pub(super) fn full(&self) -> bool {
+        self.length >= self.config.segment_bytes
+    }
+
     /// Starts a new segment if the last one is full: signs and syncs the old one first.
     pub(super) fn roll_when_full(&mut self) -> Result<(), LedgerError> {
-        if self.length < self.config.segment_bytes || self.stopped {
+        if !self.full() || self.stopped {
             return Ok(());
         }
         self.checkpoint()?;

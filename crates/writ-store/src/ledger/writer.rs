@@ -1,4 +1,9 @@
-//! The two threads behind a ledger: one writes in batches, one syncs.
+//! Who writes a ledger: whoever appends, in its own thread, for all who wait at that moment; and two threads, of which one
+//! does what takes longer or is due by the clock, and one syncs.
+//!
+//! Handing an entry to the operating system takes microseconds; waking another thread to do it takes longer than that.
+//! So the first to come takes the chain and writes what is queued, later ones find their entry written by it. With
+//! durability `power` an entry waits for the disk in any case, and the writing thread gathers larger batches.
 
 use std::future::Future;
 use std::pin::pin;
@@ -29,6 +34,10 @@ pub(super) struct Writer {
 }
 
 struct Shared {
+    /// Held by whoever writes; gone after the end, and after a panic.
+    chain: Mutex<Option<Chain>>,
+    /// Whether those who append write by themselves.
+    inline: bool,
     jobs: Mutex<Jobs>,
     jobs_ready: Condvar,
     /// Room in the queue.
@@ -63,20 +72,23 @@ struct Dirty {
 
 impl Writer {
     pub(super) fn start(chain: Chain) -> Result<Self, LedgerError> {
-        let shared = Arc::new(Shared {
-            jobs: Mutex::default(),
-            jobs_ready: Condvar::new(),
-            room: Semaphore::new(LEDGER_QUEUE.value()),
-            dirty: Mutex::default(),
-            dirty_ready: Condvar::new(),
-            written: AtomicU64::new(chain.tree.size()),
-            sync_failed: AtomicBool::new(false),
-        });
         let delay = match chain.config.durability {
             // Half of the window is for waiting, half for the disk.
             Durability::Process => chain.config.sync_within / 2,
             Durability::Power => Duration::ZERO,
         };
+        let pause = LOOK_AT_CLOCK_EVERY.min(chain.config.checkpoint_every);
+        let shared = Arc::new(Shared {
+            written: AtomicU64::new(chain.tree.size()),
+            inline: chain.config.durability == Durability::Process,
+            chain: Mutex::new(Some(chain)),
+            jobs: Mutex::default(),
+            jobs_ready: Condvar::new(),
+            room: Semaphore::new(LEDGER_QUEUE.value()),
+            dirty: Mutex::default(),
+            dirty_ready: Condvar::new(),
+            sync_failed: AtomicBool::new(false),
+        });
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name.to_owned());
             thread.spawn(body).map_err(LedgerError::io("start a thread for", name))
@@ -84,7 +96,7 @@ impl Writer {
         let syncing = shared.clone();
         let syncer = spawn("ledger-sync", Box::new(move || sync_loop(&syncing, delay)))?;
         let writing = shared.clone();
-        let writer = spawn("ledger-write", Box::new(move || write_loop(&writing, chain)));
+        let writer = spawn("ledger-write", Box::new(move || write_loop(&writing, pause)));
         let writer = writer.inspect_err(|_| shared.close())?;
         Ok(Self { shared, threads: vec![writer, syncer] })
     }
@@ -116,6 +128,7 @@ impl Writer {
         self.shared.room.acquire().await.map_err(|_| LedgerError::Closed)?.forget();
         let (answer, answered) = oneshot::channel();
         self.shared.put(job(answer))?;
+        self.shared.write_here();
         answered.await.unwrap_or(Err(LedgerError::Closed))
     }
 }
@@ -139,13 +152,57 @@ impl Shared {
         if jobs.closed {
             return Err(LedgerError::Closed);
         }
+        let left_to_thread = !self.inline || !matches!(job, Job::Append(..));
         jobs.waiting.push(job);
-        let first = jobs.waiting.len() == 1;
         drop(jobs);
-        if first {
+        if left_to_thread {
             self.jobs_ready.notify_one();
         }
         Ok(())
+    }
+
+    /// Writes what is queued, unless somebody else does at the moment: that one looks at the queue once more after it
+    /// has let go of the chain, so nothing is left lying. What is not an entry, or cannot be written now, is left to
+    /// the writing thread.
+    fn write_here(&self) {
+        if !self.inline {
+            return;
+        }
+        for _round in 0..ROUNDS {
+            let Some(mut place) = self.chain.try_lock() else { return };
+            // Out of its place while it is written to: a panic leaves none behind that could be half written.
+            let Some(mut chain) = place.take() else { return self.close() };
+            let taken = self.take_entries(&chain);
+            let wrote = taken.is_some();
+            if let Some(jobs) = taken {
+                self.prepare(&mut chain, jobs.len());
+                perform(self, &mut chain, jobs);
+            }
+            *place = Some(chain);
+            drop(place);
+            if !wrote {
+                break;
+            }
+            if self.jobs.lock().waiting.is_empty() {
+                return;
+            }
+        }
+        // Something else is in the queue or due, or others have had enough written for them.
+        self.jobs_ready.notify_one();
+    }
+
+    /// The queue, if entries are all that is in it and nothing else is due.
+    fn take_entries(&self, chain: &Chain) -> Option<Vec<Job>> {
+        let mut jobs = self.jobs.lock();
+        let entries = jobs.waiting.iter().all(|job| matches!(job, Job::Append(..)));
+        let now = entries && !jobs.closed && !chain.full() && !chain.checkpoint_due();
+        now.then(|| std::mem::take(&mut jobs.waiting))
+    }
+
+    /// Before jobs are carried out: what the syncing thread found, and room for those who wait to be queued.
+    fn prepare(&self, chain: &mut Chain, taken: usize) {
+        chain.stopped |= self.sync_failed.load(Ordering::Acquire);
+        self.room.add_permits(taken);
     }
 
     /// No more jobs; whoever waits is told.
@@ -167,28 +224,37 @@ impl Drop for CloseAtEnd<'_> {
     }
 }
 
+/// Batches that somebody who appends writes for others before the writing thread takes over.
+const ROUNDS: usize = 4;
 /// How long the writer sleeps at most before it looks at the clock.
 const LOOK_AT_CLOCK_EVERY: Duration = Duration::from_millis(250);
 
-fn write_loop(shared: &Shared, mut chain: Chain) {
+fn write_loop(shared: &Shared, pause: Duration) {
     let _close = CloseAtEnd(shared);
-    let pause = LOOK_AT_CLOCK_EVERY.min(chain.config.checkpoint_every);
     loop {
-        let (jobs, closed) = {
+        {
             let mut jobs = shared.jobs.lock();
             if jobs.waiting.is_empty() && !jobs.closed {
                 shared.jobs_ready.wait_for(&mut jobs, pause);
             }
+        }
+        // The chain first, then the queue: entries are written in the order in which they were queued.
+        let mut place = shared.chain.lock();
+        let Some(chain) = place.as_mut() else { return };
+        let (jobs, closed) = {
+            let mut jobs = shared.jobs.lock();
             (std::mem::take(&mut jobs.waiting), jobs.closed)
         };
-        chain.stopped |= shared.sync_failed.load(Ordering::Acquire);
-        shared.room.add_permits(jobs.len());
+        shared.prepare(chain, jobs.len());
         let ended = closed && jobs.is_empty();
-        if perform(shared, &mut chain, jobs) {
+        // At the end the chain goes, and with it the lock on its files.
+        if perform(shared, chain, jobs) {
+            *place = None;
             return;
         }
         if ended {
             report("close", chain.close());
+            *place = None;
             return;
         }
         if chain.checkpoint_due() && !chain.stopped {

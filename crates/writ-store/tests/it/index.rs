@@ -291,7 +291,8 @@ async fn an_interaction_is_found_by_its_id() {
     let (storage, ledger) = filled();
     let index = indexed(folder.path(), &ledger).await;
     let random = writ_base::SeededRandom::new(3);
-    let known = ledger.reader(0).map(Result::unwrap).find(|entry| entry.header.sequence == 40).unwrap();
+    let known =
+        ledger.reader(0).map(Result::unwrap).filter(|entry| entry.header.kind == EntryKind::Decision).nth(20).unwrap();
     let known = known.header.interaction.unwrap();
     let rows = index.by_interaction(known).await.unwrap();
     assert_eq!(rows.len(), 1);
