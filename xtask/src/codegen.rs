@@ -38,6 +38,16 @@ const GENERATORS: &[Generator] = &[
         files: &["docs/coverage.md"],
     },
     Generator { package: "writ-store", test: "keys::the_keys_page_is_that_of_the_registry", files: &["docs/keys.md"] },
+    Generator {
+        package: "writ-identity",
+        test: "roles::the_roles_page_is_that_of_the_table",
+        files: &["docs/reference/roles.md"],
+    },
+    Generator {
+        package: "writ-console",
+        test: "matrix::the_interface_is_as_it_was_published",
+        files: &["crates/writ-console/openapi.json"],
+    },
 ];
 
 /// Whether files may change.
