@@ -350,7 +350,7 @@ mod tests {
         #[test]
         fn round_numbers_are_even_and_large_enough(number in 0u64..1_000_000_000_000) {
             let round = nice(number);
-            prop_assert!(round >= number && round % 2 == 0 && round > 0);
+            prop_assert!(round >= number && round.is_multiple_of(2) && round > 0);
         }
     }
 }

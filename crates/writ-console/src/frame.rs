@@ -140,8 +140,11 @@ pub(crate) struct Step {
     pub(crate) current: bool,
 }
 
+/// Where, what it says, what it needs.
+type Entry = (&'static str, &'static str, Option<Permission>);
+
 /// The menu: where, what it says, what it needs (nothing: everybody who is signed in).
-const MENU: &[(&str, &[(&str, &str, Option<Permission>)])] = &[
+const MENU: &[(&str, &[Entry])] = &[
     (
         "What happens",
         &[

@@ -113,7 +113,7 @@ impl IntoResponse for Failure {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         match error {
-            StateError::Missing { what } if matches!(what, "reason" | "purpose" | "pseudonym" | "enabled account") => {
+            StateError::Missing { what: "reason" | "purpose" | "pseudonym" | "enabled account" } => {
                 Self::Unusable(sentence(&error.to_string()))
             }
             StateError::Missing { .. } => Self::Missing,

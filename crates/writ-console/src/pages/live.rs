@@ -159,7 +159,7 @@ impl Filters {
     }
 
     fn filtered(&self) -> bool {
-        self.address("", None) != ""
+        !self.address("", None).is_empty()
     }
 }
 

@@ -96,12 +96,15 @@ pub(crate) async fn read(console: &Console, code: &str) -> Result<Stop, Failure>
         .filter(|cause| seen.insert(cause.clause.clone()))
         .map(|cause| clause(&snapshot, &cause.clause, cause.rule))
         .collect();
-    let offers: Vec<Offer> = skeleton
-        .decided
-        .iter()
-        .filter_map(|cause| snapshot.policy.rule(&cause.clause, cause.rule))
-        .flat_map(|rule| rule.offers.iter().cloned())
-        .collect();
+    let offers = match console.parts.engine.stopped(&normal(code)) {
+        // Judged then: each of them leads somewhere.
+        Some(stop) => stop.offers,
+        None => {
+            let rules = skeleton.decided.iter().filter_map(|cause| snapshot.policy.rule(&cause.clause, cause.rule));
+            let same = Offer::Redirect(skeleton.service.clone());
+            rules.flat_map(|rule| rule.offers.iter().cloned()).filter(|offer| *offer != same).collect()
+        }
+    };
     let mut said = BTreeSet::new();
     let mut choices: Vec<String> = Vec::new();
     for offer in offers {

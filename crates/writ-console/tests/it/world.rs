@@ -87,7 +87,6 @@ impl Shifted {
         Self { real: false, at: AtomicI64::new(at.nanos()) }
     }
 
-    #[allow(clippy::allow_attributes, dead_code, reason = "used by the preview only")]
     pub fn behind(by: Duration) -> Self {
         Self { real: true, at: AtomicI64::new(i64::try_from(by.as_nanos()).unwrap()) }
     }
@@ -97,7 +96,6 @@ impl Shifted {
         self.at.fetch_add(if self.real { -by } else { by }, Ordering::SeqCst);
     }
 
-    #[allow(clippy::allow_attributes, dead_code, reason = "used by the preview only")]
     pub fn behind_now(&self) -> Duration {
         Duration::from_nanos(u64::try_from(self.at.load(Ordering::SeqCst)).unwrap_or(0))
     }
@@ -331,7 +329,6 @@ impl World {
         self.ledger.append(NewEntry::decision(&new.skeleton, personal, now)).await.unwrap();
     }
 
-    #[allow(clippy::allow_attributes, dead_code, reason = "used by tests only")]
     pub fn end(&self) {
         let _nobody_listens = self.stop.send(true);
     }

@@ -22,6 +22,7 @@ use self::words::Words;
 use super::lookup::normal;
 use super::{Shared, service_name};
 use crate::Console;
+use crate::charts::escape;
 use crate::frame::{Perhaps, Solo, Visit};
 use crate::guard::{same, text};
 use crate::markup::inline;
@@ -250,12 +251,12 @@ fn view(console: &Console, stop: &Known, asked: &Asked, language: Language, csrf
         token: asked.k.clone(),
         csrf,
         title: if stop.effect == Effect::Justify { w.not_sent_yet } else { w.not_sent },
-        reason: reason(stop, w, language),
+        reason: reason(stop, w, language, (console.parts.policy)().parsed.document.front.language()),
         choices: choices(console, stop, w, language, &asked.choice),
         mistake_asked: asked.choice == "mistake",
         objection: (asked.done != "objection")
             .then(|| format!("/r/{}/objection?lang={}", stop.reference, language.code())),
-        answer_by: Some(crate::words::time(due(console))),
+        answer_by: Some(words::time(due(console), language)),
         recorded: if nobody { vec![w.recorded_nobody] } else { vec![w.recorded, w.two_people, w.no_consequence] },
         help_desk: console.parts.organisation.help_desk.clone(),
         languages: languages
@@ -265,7 +266,7 @@ fn view(console: &Console, stop: &Known, asked: &Asked, language: Language, csrf
     }
 }
 
-fn reason(stop: &Known, w: &Words, language: Language) -> Vec<String> {
+fn reason(stop: &Known, w: &Words, language: Language, policy_language: &str) -> Vec<String> {
     let found: BTreeSet<String> = stop.classes.iter().map(|class| words::class(class, language)).collect();
     let found: Vec<String> = found.into_iter().collect();
     let first = if stop.unreadable {
@@ -278,12 +279,13 @@ fn reason(stop: &Known, w: &Words, language: Language) -> Vec<String> {
     };
     let mut lines = vec![inline(&first)];
     // The policy's own words are in its own language: shown where they fit.
+    let own = |text: &str| format!("<span lang=\"{}\">{}</span>", escape(policy_language), inline(text));
     if let Some(why) = &stop.why {
-        lines.push(inline(why));
+        lines.push(own(why));
     }
     let quote = |clause: &ClauseQuote| {
-        let name = format!("{} {}, *{}*", w.rule, clause.number, clause.title);
-        format!("<a href=\"/policy#{}\">{}</a>", encode(&clause.id), inline(name.trim()))
+        let title = own(&format!("*{}*", clause.title));
+        format!("<a href=\"/policy#{}\">{} {}, {title}</a>", encode(&clause.id), w.rule, escape(&clause.number))
     };
     let quotes: Vec<String> = stop.clauses.iter().map(quote).collect();
     if !quotes.is_empty() {

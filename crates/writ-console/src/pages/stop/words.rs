@@ -1,6 +1,7 @@
 //! The words of a stop's page in four languages. The first line says whether it was sent; one reason, then the choices,
 //! best first; no blame. `{tool}` stands for the service, `{found}` for what was found, `{other}` for another service.
 
+use writ_base::Moment;
 use writ_model::Language;
 
 /// The words of the page in one language.
@@ -332,6 +333,16 @@ const CLASSES: &[(&str, [&str; 4])] = &[
         ],
     ),
 ];
+
+/// A time as it is written in a language (UTC).
+pub(crate) fn time(moment: Moment, language: Language) -> String {
+    let ((year, month, day), hour) = (moment.date(), crate::words::hour(moment));
+    match language {
+        Language::En => format!("{} UTC", crate::words::time(moment)),
+        Language::De => format!("{day}.{month}.{year}, {hour} Uhr UTC"),
+        Language::Fr | Language::Es => format!("{day:02}/{month:02}/{year}, {hour} UTC"),
+    }
+}
 
 /// A kind of data in a person's words.
 pub(crate) fn class(id: &str, language: Language) -> String {
