@@ -167,6 +167,19 @@ async fn open(console: &Console, visit: Option<&Visit>, code: &str, token: &str)
     if by_token || mine { Ok(stop) } else { Err(Failure::Missing) }
 }
 
+/// The class that a type of data belongs to, as the detectors that ship have it.
+fn class_of(data_type: &str) -> Option<Term> {
+    Some(Term::fixed(match data_type {
+        "EMAIL" | "PHONE" | "PERSON" | "STREET_ADDRESS" => "contact",
+        "US_SSN" | "DATE_OF_BIRTH" => "pii",
+        "MEDICAL_RECORD_NUMBER" | "HEALTH_INSURANCE_ID" | "HEALTH_CONDITION" | "MEDICATION" | "PROCEDURE" => "phi",
+        "CREDIT_CARD" | "IBAN" | "BANK_ACCOUNT" => "payment",
+        "API_KEY" | "API_SECRET" | "AUTH_TOKEN" | "PASSWORD" | "JWT" | "PRIVATE_KEY" => "credentials",
+        "SOURCE_CODE" | "CONFIG_MARKUP" => "source-code",
+        _ => return None,
+    }))
+}
+
 async fn known(console: &Console, code: &str) -> Result<Known, Failure> {
     let snapshot = (console.parts.snapshot)();
     if let Some(stop) = console.parts.engine.stopped(code) {
@@ -178,7 +191,11 @@ async fn known(console: &Console, code: &str) -> Result<Known, Failure> {
             }
             None => None,
         };
-        let classes: Vec<Term> = classes.unwrap_or_default();
+        // The index may be a moment behind: then what was found tells.
+        let classes: Vec<Term> = classes.unwrap_or_else(|| {
+            let found: BTreeSet<Term> = stop.discoveries.iter().filter_map(|it| class_of(&it.data_type)).collect();
+            found.into_iter().collect()
+        });
         return Ok(Known {
             reference: stop.reference,
             interaction: stop.interaction,
