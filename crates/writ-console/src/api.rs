@@ -66,8 +66,8 @@ pub(crate) async fn records(State(console): Shared, Query(filters): Query<live::
 }
 
 /// `GET /api/v1/records/{id}`
-pub(crate) async fn record(State(console): Shared, Path(id): Path<String>) -> Reply {
-    json(&detail::read(&console, &id, None).await?)
+pub(crate) async fn record(State(console): Shared, visit: Visit, Path(id): Path<String>) -> Reply {
+    json(&detail::read_as(&console, &id, &visit).await?)
 }
 
 /// `GET /api/v1/tools`

@@ -110,6 +110,7 @@ routes! {
     post "/tour/{tour}/act/{name}", SignedIn, pages::tour::act, "a button of a tour";
     get "/r/{code}", Anyone, pages::stop::page, "the page of a stop, with its token or for the person it stopped";
     post "/r/{code}/{choice}", Anyone, pages::stop::choose, "a choice on that page";
+    get "/how", Anyone, pages::how::page, "how it works and who can see what: where the notice of first use leads";
     get "/proxy.pac", Anyone, pages::files::pac, "the proxy auto-configuration file";
     get "/ca.pem", Anyone, pages::files::ca, "the certificate that devices trust";
     get "/health", Anyone, pages::files::health, "200 if judged traffic is served, else 503";

@@ -39,14 +39,16 @@ pub struct Callers(Arc<Inner>);
 struct Inner {
     state: Arc<State>,
     digest_key: SecretKey,
+    /// Groups whose members are protected persons.
+    protected: BTreeSet<Term>,
     remembered: Mutex<HashMap<KeyedDigest, (Moment, Option<Caller>)>>,
 }
 
 impl Callers {
-    /// Over a state database.
-    pub fn new(state: Arc<State>, randomness: &dyn Randomness) -> Self {
+    /// Over a state database. Members of `protected` groups are protected persons.
+    pub fn new(state: Arc<State>, protected: BTreeSet<Term>, randomness: &dyn Randomness) -> Self {
         let digest_key = SecretKey::generate(randomness);
-        Self(Arc::new(Inner { state, digest_key, remembered: Mutex::new(HashMap::new()) }))
+        Self(Arc::new(Inner { state, digest_key, protected, remembered: Mutex::new(HashMap::new()) }))
     }
 
     /// The caller with this API key, if it is one and enabled. If the database cannot be read nobody is known.
@@ -59,13 +61,37 @@ impl Callers {
         }
         let stored = self.0.state.caller(presented).await;
         let stored = stored.inspect_err(|error| tracing::error!(%error, "callers cannot be looked up")).ok()?;
-        let caller = stored.map(|stored| described(&stored));
+        let caller = match stored {
+            Some(stored) => Some(self.protect(described(&stored)).await?),
+            None => None,
+        };
         let mut remembered = self.0.remembered.lock();
         if !REMEMBERED.admits(remembered.len() + 1) {
             remembered.clear();
         }
         remembered.insert(digest, (now, caller.clone()));
         caller
+    }
+}
+
+impl Callers {
+    /// Marks protected persons, by what the key's labels and the directory say. If the directory cannot be read, nobody
+    /// is known: content is not read by accident.
+    async fn protect(&self, mut caller: Caller) -> Option<Caller> {
+        if self.0.protected.is_empty() {
+            return Some(caller);
+        }
+        let person = caller.on_behalf_of.unwrap_or(caller.principal);
+        let attributes = self.0.state.attributes(person).await;
+        let attributes =
+            attributes.inspect_err(|error| tracing::error!(%error, "the directory cannot be read")).ok()?;
+        let listed = |groups: &BTreeSet<Term>| groups.iter().any(|group| self.0.protected.contains(group));
+        let labelled = matches!(&caller.groups, Groups::Known(groups) if listed(groups));
+        if labelled || attributes.is_some_and(|attributes| listed(&attributes.groups)) {
+            caller.protected = true;
+            caller.address = None;
+        }
+        Some(caller)
     }
 }
 

@@ -333,7 +333,7 @@ mod tests {
     fn doors_are_checked() {
         assert!(load(&format!("{SMALL}[proxy]\n[console]\n")).is_ok());
         let twice = format!("{SMALL}[proxy]\nlisten = \"127.0.0.1:9\"\nports = {{ \"127.0.0.1:9\" = \"ana\" }}\n");
-        assert!(error(&twice).contains("127.0.0.1:9 is there twice"), "{}", error(&twice));
+        assert!(error(&twice).contains("port 9 is there twice"), "{}", error(&twice));
         let parent = |lines: &str| format!("{SMALL}[upstream.parent]\n{lines}\n");
         assert!(error(&parent("address = \"proxy\"")).contains("is no `host:port`"));
         assert!(error(&parent("address = \"proxy:1\"\nuser = \"a\"")).contains("belong together"));

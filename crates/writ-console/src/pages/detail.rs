@@ -20,6 +20,9 @@ use writ_store::ledger::Entry;
 use super::policy::hashes;
 use super::{Fact, Shared, clause, clause_name, service_name};
 use crate::Console;
+use writ_identity::{Permission, allows};
+use writ_store::state::NewLook;
+
 use crate::frame::{Frame, Visit};
 use crate::reply::{Failure, Reply, broken, page as show};
 use crate::words;
@@ -126,8 +129,23 @@ const ABOUT_THE_PERSON: [&str; 6] = ["group", "entity", "person-region", "device
 
 /// `GET /interactions/{id}`
 pub(crate) async fn page(State(console): Shared, visit: Visit, Path(id): Path<String>) -> Reply {
-    let view = read(&console, &id, None).await?;
+    let view = read_as(&console, &id, &visit).await?;
     show(&DetailPage { frame: console.frame(&visit, "Interaction"), view })
+}
+
+/// Reads an interaction for somebody who reviews. That they look is kept first, for the person's own page.
+///
+/// # Errors
+/// If it cannot be kept: then nothing is shown.
+pub(crate) async fn read_as(console: &Console, id: &str, visit: &Visit) -> Result<Detail, Failure> {
+    let interaction: InteractionId = id.parse().map_err(|_| Failure::Missing)?;
+    let rows = console.parts.index.by_interaction(interaction).await?;
+    let role = visit.roles.iter().copied().find(|role| allows(*role, Permission::SeeDetail));
+    if let (Some(pseudonym), Some(role)) = (rows.iter().find_map(|row| row.person.as_deref()), role) {
+        let look = NewLook { account: visit.account, role: role.as_str(), pseudonym, interaction };
+        console.parts.state.looked(&look, &console.parts.ledger).await?;
+    }
+    read(console, id, None).await
 }
 
 /// `GET /me/{id}`: one of one's own; anybody else's looks as if there were none.

@@ -21,6 +21,8 @@ pub(crate) struct OwnRecord {
     pub(crate) pseudonym: String,
     /// Who asked to connect the records with the name.
     pub(crate) reveals: Vec<OwnReveal>,
+    /// Who looked at records, under the pseudonym: role and day, newest first.
+    pub(crate) looks: Vec<OwnLook>,
     /// What the person asked.
     pub(crate) cases: Vec<OwnCase>,
     /// What was recorded, by month, newest first.
@@ -44,6 +46,17 @@ pub(crate) struct OwnReveal {
     pub(crate) who: String,
     /// Where it stands.
     pub(crate) state: String,
+}
+
+/// A look at a record, as the person reads it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct OwnLook {
+    /// When.
+    pub(crate) at: String,
+    /// In which role.
+    pub(crate) role: String,
+    /// The record.
+    pub(crate) href: String,
 }
 
 /// A case, as the person reads it.
@@ -135,6 +148,12 @@ pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<OwnRecord, 
             state: row.state,
         }
     };
+    let own_look = |look: &writ_store::state::Look| OwnLook {
+        at: words::time(look.at),
+        role: look.role.replace('-', " "),
+        href: format!("/me/{}", look.interaction),
+    };
+    let looks = state.looks_of(visit.principal).await?.iter().map(own_look).collect();
     let cases = state.cases_of(visit.principal).await?;
     let own_case = |case: &writ_store::state::Case| {
         let row = inbox::row(&snapshot, case, now);
@@ -149,6 +168,7 @@ pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<OwnRecord, 
     Ok(OwnRecord {
         pseudonym,
         reveals: reveals.iter().map(own_reveal).collect(),
+        looks,
         cases: cases.iter().map(own_case).collect(),
         months: months.into_values().rev().collect(),
         shown: rows.len(),

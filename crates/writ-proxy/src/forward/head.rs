@@ -23,7 +23,8 @@ pub(crate) fn channel(headers: &HeaderMap) -> Channel {
         Channel::Ide
     } else if named(DESKTOP) {
         Channel::Desktop
-    } else if headers.contains_key("sec-fetch-mode") || agent.starts_with("mozilla/") {
+    // Node's `fetch` says `sec-fetch-mode` as well; only browsers say where a request comes from.
+    } else if headers.contains_key("sec-fetch-site") || agent.starts_with("mozilla/") {
         Channel::Browser
     } else {
         Channel::Api
@@ -144,7 +145,9 @@ mod tests {
         ] {
             assert_eq!(channel(&head(&[("user-agent", agent)])), expected, "{agent}");
         }
-        assert_eq!(channel(&head(&[("sec-fetch-mode", "cors")])), Channel::Browser);
+        assert_eq!(channel(&head(&[("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")])), Channel::Browser);
+        let node = head(&[("sec-fetch-mode", "cors"), ("user-agent", "OpenAI/JS 6.49.0")]);
+        assert_ne!(channel(&node), Channel::Browser);
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Gateway {
 
 /// The caller with what this request says of it.
 fn caller_of(caller: &Caller, headers: &HeaderMap, peer: SocketAddr) -> Caller {
-    let address = Some(peer.ip().to_string());
+    let address = (!caller.protected).then(|| peer.ip().to_string());
     let client = text(headers, "user-agent").map(|client| at_most(client, NAME));
     let language = text(headers, "accept-language").map(Language::preferred).unwrap_or_default();
     Caller { address, client, language, ..caller.clone() }

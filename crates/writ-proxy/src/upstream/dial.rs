@@ -68,6 +68,7 @@ impl Dialer {
             resolve,
             refuse_private,
             allow_loopback,
+            inside,
             own_listeners,
             parent,
         } = options;
@@ -79,7 +80,7 @@ impl Dialer {
             roots.add(root).map_err(UpstreamSetup)?;
         }
         let parent = parent.map(|parent| Via::new(parent, roots.clone())).transpose()?;
-        let guard = Guard { refuse_private, allow_loopback, own_listeners };
+        let guard = Guard { refuse_private, allow_loopback, inside, own_listeners };
         Ok(Self { resolve, guard, parent, tls: Tls::new(roots)? })
     }
 
@@ -99,14 +100,14 @@ impl Dialer {
         if let Some(parent) = &self.parent {
             // The parent resolves names; an address or a name that always means this machine is judged here.
             let literal = host.parse::<IpAddr>().ok();
-            let inside = literal.is_some_and(|ip| !self.guard.admits(SocketAddr::new(ip, port)));
-            if inside || !self.guard.allow_loopback && is_localhost(host) {
+            let inside = literal.is_some_and(|ip| !self.guard.admits(host, SocketAddr::new(ip, port)));
+            if inside || is_localhost(host) && !self.guard.admits_loopback(host) {
                 return Err(UpstreamFailure::ForbiddenAddress);
             }
             return parent.connect(host, port).await;
         }
         let found = tokio::net::lookup_host((host, port)).await.map_err(|_| UpstreamFailure::Unreachable)?;
-        let (allowed, forbidden): (Vec<_>, Vec<_>) = found.partition(|address| self.guard.admits(*address));
+        let (allowed, forbidden): (Vec<_>, Vec<_>) = found.partition(|address| self.guard.admits(host, *address));
         if allowed.is_empty() && !forbidden.is_empty() {
             return Err(UpstreamFailure::ForbiddenAddress);
         }

@@ -2,6 +2,7 @@
 //! forgery). Asked after name resolution, for the address that is then dialled, so that an answer that changes in
 //! between helps nobody.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 /// What may be dialled.
@@ -11,19 +12,26 @@ pub(super) struct Guard {
     pub(super) refuse_private: bool,
     /// Whether loopback is allowed: demo and tests.
     pub(super) allow_loopback: bool,
+    /// Hosts that the administrator named: they may be inside.
+    pub(super) inside: BTreeSet<String>,
     /// Where Writ itself listens.
     pub(super) own_listeners: Vec<SocketAddr>,
 }
 
 impl Guard {
-    /// Whether this address may be dialled.
-    pub(super) fn admits(&self, address: SocketAddr) -> bool {
+    /// Whether a name may lead to this machine.
+    pub(super) fn admits_loopback(&self, host: &str) -> bool {
+        self.allow_loopback || self.inside.contains(host)
+    }
+
+    /// Whether this address may be dialled for this host.
+    pub(super) fn admits(&self, host: &str, address: SocketAddr) -> bool {
         let ip = plain(address.ip());
         let kind = kind(ip);
         let by_kind = match kind {
             Kind::Public => true,
-            Kind::Private => !self.refuse_private,
-            Kind::Loopback => self.allow_loopback,
+            Kind::Private => !self.refuse_private || self.inside.contains(host),
+            Kind::Loopback => self.admits_loopback(host),
             Kind::Never => false,
         };
         by_kind && !self.own_listeners.iter().any(|own| is_own(*own, ip, address.port()))
@@ -103,7 +111,7 @@ mod tests {
     use super::*;
 
     fn admits(guard: &Guard, address: &str) -> bool {
-        guard.admits(SocketAddr::new(address.parse().unwrap(), 443))
+        guard.admits("host.example", SocketAddr::new(address.parse().unwrap(), 443))
     }
 
     #[test]
@@ -149,9 +157,9 @@ mod tests {
             own_listeners: vec![listener.parse().unwrap()],
             ..Guard::default()
         };
-        assert!(!own("127.0.0.1:8081").admits("127.0.0.1:8081".parse().unwrap()));
-        assert!(!own("0.0.0.0:8081").admits("127.0.0.1:8081".parse().unwrap()));
-        assert!(own("0.0.0.0:8081").admits("127.0.0.1:8090".parse().unwrap()));
-        assert!(own("0.0.0.0:8081").admits("203.0.113.9:8081".parse().unwrap()), "another machine");
+        assert!(!own("127.0.0.1:8081").admits("host.example", "127.0.0.1:8081".parse().unwrap()));
+        assert!(!own("0.0.0.0:8081").admits("host.example", "127.0.0.1:8081".parse().unwrap()));
+        assert!(own("0.0.0.0:8081").admits("host.example", "127.0.0.1:8090".parse().unwrap()));
+        assert!(own("0.0.0.0:8081").admits("host.example", "203.0.113.9:8081".parse().unwrap()), "another machine");
     }
 }

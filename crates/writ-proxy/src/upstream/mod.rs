@@ -8,7 +8,7 @@
 mod dial;
 mod guard;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -48,6 +48,8 @@ pub struct UpstreamOptions {
     pub refuse_private: bool,
     /// Whether names may lead to loopback: demo and tests.
     pub allow_loopback: bool,
+    /// Hosts that the administrator named: own models on this machine or in a private network.
+    pub inside: BTreeSet<String>,
     /// Where Writ itself listens: never dialled.
     pub own_listeners: Vec<SocketAddr>,
     /// The proxy that connects for us.

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::settings::ConfigFile;
 use super::{Exit, output};
 
-/// Serve the LLM gateway until it is told to stop (SIGTERM, Ctrl-C)
+/// Serve gateway, forward proxy and console until told to stop (SIGTERM, Ctrl-C)
 ///
 /// Policy, services and configuration are followed: a change that is good takes effect at once, one that is not
 /// changes nothing and is reported. The log goes to standard error and holds no content.

@@ -20,7 +20,7 @@ pub struct ProxyConfig {
     pub require_authentication: bool,
     /// Ports of one person each: listening address to login. For programs that cannot authenticate.
     pub ports: BTreeMap<SocketAddr, String>,
-    /// A file that says which address belongs to whom, since when (CSV). Read again when it changes.
+    /// A file that says which address belongs to whom, since when (`.csv`, else TOML). Read again when it changes.
     pub address_map: Option<PathBuf>,
     /// How many minutes an entry of the address map is believed.
     pub address_minutes: u32,
@@ -72,7 +72,7 @@ pub struct ClientCertificates {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PersonalAccountsConfig {
-    /// Decided from the head; what the policy stops is stopped before it is read.
+    /// Refused from the head, before anything is read.
     #[default]
     Refuse,
     /// Decided from the head; what passes streams through unread.
@@ -135,8 +135,8 @@ impl ProxyConfig {
         let mut all: Vec<SocketAddr> = self.ports.keys().copied().chain([self.listen]).collect();
         all.extend(self.client_certificates.as_ref().map(|door| door.listen));
         for (number, address) in all.iter().enumerate() {
-            if address.port() != 0 && all.iter().take(number).any(|other| other == address) {
-                bail!("proxy: {address} is there twice; each door needs an address of its own");
+            if address.port() != 0 && all.iter().take(number).any(|other| other.port() == address.port()) {
+                bail!("proxy: port {} is there twice; each door needs a port of its own, by which people are told", address.port());
             }
         }
         if self.address_map.is_some() && self.address_minutes == 0 {

@@ -37,7 +37,8 @@ pub(super) struct Parts<'a> {
 
 /// The LLM gateway.
 pub(super) fn gateway(parts: &Parts<'_>) -> Gateway {
-    let callers = Callers::new(Arc::clone(&parts.home.state), &*parts.home.randomness);
+    let protected = parts.config.proxy.as_ref().map(|proxy| proxy.protected_groups.clone()).unwrap_or_default();
+    let callers = Callers::new(Arc::clone(&parts.home.state), protected, &*parts.home.randomness);
     Gateway::new(Arc::clone(&parts.running.live), callers, parts.edge.clone())
 }
 
@@ -106,10 +107,17 @@ pub(super) fn upstream_options(
         public_roots: config.upstream.public_roots,
         resolve: config.upstream.resolve.clone(),
         refuse_private: config.upstream.refuse_private,
+        inside: named(config)?,
         own_listeners: listeners.iter().map(|(_, address)| *address).collect(),
         parent: config.upstream.parent.as_ref().map(parent).transpose()?,
         ..UpstreamOptions::default()
     })
+}
+
+/// The hosts of the gateway's providers: whoever runs Writ named them, so they may be own models on this machine.
+fn named(config: &Config) -> anyhow::Result<BTreeSet<String>> {
+    let providers = config.gateway.iter().flat_map(|gateway| &gateway.providers);
+    providers.map(|provider| Ok(provider.destination()?.0.host)).collect()
 }
 
 fn parent(config: &ParentConfig) -> anyhow::Result<Parent> {
@@ -194,9 +202,9 @@ fn words(config: &Config, console: &ConsoleConfig) -> Organisation {
         services: console.continue_in.iter().map(|(id, address)| (id.to_string(), address.clone())).collect(),
         uninspected_way: config.organisation.private_way.then(|| "your own device, or the guest network".to_owned()),
         owners: BTreeMap::from([
-            role("objection", "privacy-officer", "analyst"),
-            role("exception-request", "policy-owner", "privacy-officer"),
-            role("vetting-request", "policy-owner", "analyst"),
+            role("objection", "privacy-officer", "privacy-officer"),
+            role("exception-request", "policy-owner", "policy-owner"),
+            role("vetting-request", "policy-owner", "policy-owner"),
         ]),
         answer_hours: u64::from(console.answer_hours),
     }

@@ -121,6 +121,7 @@ fn fail_modes(ledger_open: bool) -> Vec<(String, String)> {
 /// The named limits of everything that runs.
 fn limits() -> Vec<&'static Limit> {
     let mut all: Vec<&'static Limit> = writ_proxy::limits::ALL.to_vec();
+    all.extend(writ_proxy::forward::limits::ALL.iter().copied());
     all.extend(writ_engine::limits::ALL.iter().copied());
     all.extend(writ_ca::limits::ALL.iter().copied());
     all.extend(writ_store::limits::all());

@@ -193,6 +193,11 @@ impl Server {
         &self.running.live
     }
 
+    /// The policy that runs, and what became of the last change.
+    pub(crate) fn running(&self) -> &Arc<Running> {
+        &self.running
+    }
+
     /// Waits for what runs to end, then closes the data directory. The stop must have been asked for.
     pub(crate) async fn finish(self) -> anyhow::Result<()> {
         for task in self.tasks {
