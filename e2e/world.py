@@ -1,12 +1,14 @@
 """One organisation with its gateway, and the simulated AI services behind it, as processes on loopback."""
 
 import base64
+import contextlib
 import json
 import os
 import random
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.parse
@@ -72,10 +74,15 @@ class World:
 
     def start_simulator(self):
         command = [os.environ["WRIT_SIM_BIN"], "services", "--dir", str(self.folder / "sim"), "--stdin-eof"]
+        command += self.simulator_arguments()
         self.simulator = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         ready = self.folder / "sim" / "ready"
         wait_until(ready.exists, "the simulated services are ready")
         self.base = f"https://localhost:{ready.read_text().strip().rsplit(':', 1)[1]}"
+
+    def simulator_arguments(self):
+        """Further names and sites."""
+        return []
 
     def write_configuration(self):
         shutil.copy(HERE / "policy.md", self.policy)
@@ -121,6 +128,7 @@ class World:
         with self.log.open("a") as log:
             self.server = subprocess.Popen(command, cwd=self.folder, stderr=log, stdout=log)
         wait_until(self.listening, "the gateway is ready")
+        wait_until(self.indexed, "the index is begun")
 
     def listening(self):
         assert self.server.poll() is None, f"writ ended: {self.log.read_text()}"
@@ -129,6 +137,16 @@ class World:
         except OSError:
             return False
         return True
+
+    def indexed(self):
+        """Whether the server has made its index, which queries read."""
+        for path in (self.folder / "data" / "index").glob("*.db"):
+            with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as index:
+                try:
+                    return index.execute("select count(*) from meta").fetchone()[0] > 0
+                except sqlite3.OperationalError:
+                    return False
+        return False
 
     def stop(self, how=signal.SIGTERM):
         self.server.send_signal(how)

@@ -1,4 +1,4 @@
-//! End-to-end tests: the vendors' own SDKs against the built binaries.
+//! End-to-end tests: the vendors' own SDKs, a browser and other clients against the built binaries.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,6 +44,7 @@ fn run_tests(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         let path = built.get(*name).with_context(|| format!("the workspace has no binary `{name}`"))?;
         pytest.env(variable, path);
     }
+    pytest.env("WRIT_JOURNEYS", workspace.target.join("journeys"));
     if let Some(modules) = modules {
         pytest.env("NODE_PATH", modules);
     }

@@ -26,9 +26,32 @@ const SYSTEM_PACKAGES: &[SystemPackage] = &[
         missing: |_| find_program("git").is_none(),
     },
     SystemPackage { name: "curl", purpose: "end-to-end tests with curl", missing: |_| find_program("curl").is_none() },
+    SystemPackage {
+        name: "chromium",
+        purpose: "journeys through the console, and the proxy as a browser meets it",
+        missing: |_| CHROMIUM.iter().all(|name| find_program(name).is_none()),
+    },
+    SystemPackage {
+        name: "libnss3-tools",
+        purpose: "the root in a browser's database",
+        missing: |_| find_program("certutil").is_none(),
+    },
+    SystemPackage {
+        name: "gnutls-bin",
+        purpose: "one of the verifiers of certificates",
+        missing: |_| find_program("gnutls-cli").is_none(),
+    },
+    SystemPackage {
+        name: "npm",
+        purpose: "JavaScript SDKs, Claude Code, axe",
+        missing: |_| find_program("npm").is_none(),
+    },
     PYTHON,
     POSTGRES,
 ];
+
+/// Names under which distributions install Chromium.
+const CHROMIUM: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
 const PYTHON: SystemPackage = SystemPackage {
     name: "python3-venv",
