@@ -197,20 +197,25 @@ class Office(World):
             answer += byte
         return stream, answer.decode("latin-1")
 
-    def newest(self):
-        """The newest record, once everything that happened is in the index."""
+    def settle(self):
+        """Waits until the index has everything that was decided."""
         command = [os.environ["WRIT_BIN"], "ledger", "query", "--json", "--limit", "1"]
-        settled = lambda: "not indexed yet" not in run(command, cwd=self.folder).stderr
-        wait_until(settled, "the index has caught up")
+        behind = lambda: "not indexed yet" in run(command, cwd=self.folder).stderr
+        wait_until(lambda: not behind(), "the index has caught up")
+
+    def newest(self):
+        self.settle()
         return max((record["sequence"] for record in self.records()), default=-1)
 
     def records_after(self, newest, *arguments):
-        """Verdicts since then that have their outcome, once there are any."""
+        """Verdicts since then, all with their outcome."""
+
         def found():
+            self.settle()
             rows = [row for row in self.records(*arguments) if row["sequence"] > newest]
             return rows if rows and all(row["outcome"] for row in rows if row["direction"] == "prompt") else None
 
-        return wait_until(found, "the records are in the index")
+        return wait_until(found, "the records have their outcomes")
 
 
 def run(command, seconds=60, **options):
