@@ -18,6 +18,8 @@ pub(crate) struct Files {
     pub(crate) services: PathBuf,
     /// The simulator's authorities, which Writ trusts instead of the public ones.
     pub(crate) service_roots: PathBuf,
+    /// What arrived at the simulated services since the start, credentials left out: one request a line.
+    pub(crate) journal: PathBuf,
     /// The organisation's root certificate, which devices trust.
     pub(crate) root: PathBuf,
     /// The intermediates that the proxy uses.
@@ -42,6 +44,7 @@ impl Files {
             policy: folder.join("policy.md"),
             services: folder.join("services.toml"),
             service_roots: folder.join("simulated-roots.pem"),
+            journal: folder.join("arrived.jsonl"),
             root: folder.join("root.pem"),
             authority: folder.join("authority"),
             secrets: folder.join("people.json"),

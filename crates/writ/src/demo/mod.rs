@@ -175,6 +175,7 @@ async fn start_services(options: &Options, files: &Files) -> anyhow::Result<Runn
         seed: options.seed,
         names,
         sites,
+        journal_file: Some(files.journal.clone()),
         ca,
         sites_ca,
         ..ServicesOptions::default()

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use parking_lot::Mutex;
@@ -21,7 +22,7 @@ use super::BANK;
 use super::company::YOU;
 use super::files::Files;
 use super::traffic::{Answered, Traffic};
-use crate::serve::Server;
+use crate::serve::{Running, Server};
 use crate::wiring::Home;
 
 /// The stage on which tours play.
@@ -37,7 +38,22 @@ pub(crate) struct Stage {
 #[derive(Clone)]
 struct Open {
     home: Arc<Home>,
+    running: Arc<Running>,
     traffic: Arc<Traffic>,
+}
+
+/// How often, and how many times, the stage looks whether Writ took note of a file.
+const LOOK: Duration = Duration::from_millis(50);
+const LOOKS: usize = 60;
+
+/// Waits until Writ took note of what was done, so that the page that is shown next says so; not for ever.
+async fn taken_note_of(noted: impl Fn() -> bool) {
+    for _ in 0..LOOKS {
+        if noted() {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 impl Stage {
@@ -64,7 +80,8 @@ impl Stage {
 
     /// The server runs.
     pub(crate) fn set(&self, server: &Server, traffic: Arc<Traffic>) {
-        *self.open.lock() = Some(Open { home: Arc::clone(server.home()), traffic });
+        let (home, running) = (Arc::clone(server.home()), Arc::clone(server.running()));
+        *self.open.lock() = Some(Open { home, running, traffic });
     }
 
     /// The server ends; a policy that a visitor spoiled is mended.
@@ -130,8 +147,10 @@ impl Stage {
         }
         self.spoiled.lock().get_or_insert(text);
         tokio::fs::write(&self.policy, spoiled).await?;
-        Ok("One word of the policy file is wrong now. Look at Health: the change is not taken over, and the last good \
-            policy goes on."
+        let running = self.open()?.running;
+        taken_note_of(|| running.refused().is_some()).await;
+        Ok("One word of the policy file is wrong now. Look at the first lines of this page: the change is not taken \
+            over, and the last good policy goes on."
             .to_owned())
     }
 
@@ -161,10 +180,14 @@ impl Stage {
         if !done {
             bail!("the row `pii, payment` says that already");
         }
+        let running = self.open()?.running;
+        let before = running.policy();
         tokio::fs::write(&self.policy, format!("{}\n", lines.join("\n"))).await?;
-        let word = if stricter { "block" } else { "redact" };
+        taken_note_of(|| !Arc::ptr_eq(&before, &running.policy())).await;
+        let (word, becomes) = if stricter { ("block", "are stopped") } else { ("redact", "go without details") };
         Ok(format!(
-            "In the row `pii, payment`, the column `approved` says `{word}` now. The printed table is the rule."
+            "In clause 4.2, personal and payment data {becomes} at approved tools now: the file says `{word}` in the row \
+             `pii, payment`. The printed table is the rule."
         ))
     }
 
@@ -249,6 +272,20 @@ fn contains(bytes: &[u8], word: &[u8]) -> bool {
     bytes.windows(word.len()).any(|window| window == word)
 }
 
+/// A file with the keys of a whole system, made up.
+const KEYS: &str = "DB_HOST=db.internal
+AWS_ACCESS_KEY_ID=AKIAV3HN6TYS7QPD2LCE
+REPORTS_ACCESS_KEY_ID=AKIAX5RB2KFM4WGU6ZJA
+BACKUP_ACCESS_KEY_ID=AKIAT6LP3CZQ5NVH7YDB
+IMAGING_ACCESS_KEY_ID=AKIAW2GM7XDR6KSE4TUC
+ARCHIVE_ACCESS_KEY_ID=AKIAS4YJ5QHB3ZPT2MVF
+BILLING_ACCESS_KEY_ID=AKIAU7FC6NLX2RDW5KGH
+LAB_ACCESS_KEY_ID=AKIAR3VT4BSM7YEQ6PJL
+MAIL_ACCESS_KEY_ID=AKIAQ6ZD2WKG5HXN3FCT
+PORTAL_ACCESS_KEY_ID=AKIAP5MU7RYL4JTB2SVE
+SCHEDULE_ACCESS_KEY_ID=AKIAZ7QK4MWR2XLB5NTD
+";
+
 /// The conversation of an agent up to its turn `last`: it reads code, then a file with a key, then goes on.
 fn agent_turn(last: usize) -> serde_json::Value {
     let mut messages = vec![
@@ -261,11 +298,7 @@ fn agent_turn(last: usize) -> serde_json::Value {
             "src/import.py",
             "def run():\n    rows = load(\"rates.csv\")\n    for row in rows:\n        save(row)\n",
         ),
-        (
-            "read_file",
-            ".env",
-            "DB_HOST=db.internal\nAWS_ACCESS_KEY_ID=AKIAV3HN6TYS7QPD2LCE\nAWS_SECRET_ACCESS_KEY=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\n",
-        ),
+        ("read_file", ".env", KEYS),
         ("run_tests", "tests/", "2 passed, 1 failed: test_empty_file: IndexError: list index out of range\n"),
     ];
     for (number, (tool, argument, result)) in calls.iter().enumerate().take(last + 1) {

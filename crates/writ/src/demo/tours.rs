@@ -128,10 +128,10 @@ fn security() -> Tour {
                 &[],
             ),
             stop(
-                "An agent reads a file with a key in it",
-                "Let a coding agent run: it reads code, then `.env`, then goes on. The turn with the key is stopped \
-                 with one error that an agent understands; the next turn passes, because the stopped one is taken out \
-                 of its history.",
+                "An agent reads a file with keys in it",
+                "Let a coding agent run: it reads code, then an `.env` with the keys of a whole system, then goes on. The \
+                 turn with the keys is stopped with one error that an agent understands; the next turn passes, because \
+                 the stopped one is taken out of its history.",
                 "/live",
                 &[("agent-run", "Let the agent run")],
             ),
@@ -183,7 +183,7 @@ fn security() -> Tour {
 fn counsel(people: &People) -> Tour {
     let lift = format!(
         "Ask with a purpose, then agree with your own share: `{}`. The other holder sits in the works council: press the \
-         button to let her agree too. The name is shown once, and the person sees that it was.",
+         button to let him agree too. The name is shown once, and the person sees that it was.",
         people.share_of("counsel")
     );
     Tour {
@@ -227,9 +227,9 @@ fn counsel(people: &People) -> Tour {
             stop(
                 "The list of what could be opened",
                 "The certificate authority can answer for the listed names only; browsers and programs check that by \
-                 themselves. The file that browsers load to find the proxy is below: names that are not in it go \
-                 directly.",
-                "/proxy.pac",
+                 themselves. [The file that browsers load](/proxy.pac) to find the proxy has the same list: other names \
+                 go directly, and Writ does not see them.",
+                "/tools",
                 &[],
             ),
             stop(
@@ -247,7 +247,7 @@ fn counsel(people: &People) -> Tour {
 const MAIL: &str =
     "Please%20polish%3A%20Thanks%20for%20covering%20my%20shift%20on%20Friday%2C%20it%20helped%20a%20lot.";
 const NOTE: &str =
-    "Summarise%3A%20John%20Smith%2C%20MRN%204451299%2C%20admitted%203%20May%20with%20type%202%20diabetes.";
+    "Summarise%3A%20Mr%20John%20Smith%2C%20MRN%204451299%2C%20admitted%203%20May%20with%20type%202%20diabetes.";
 
 fn everyone(chat: &str) -> Tour {
     let mail = format!(
@@ -264,7 +264,8 @@ fn everyone(chat: &str) -> Tour {
          time that you are told. You decide whether a reviewer may see the marked words."
     );
     let without = "In that answer choose *Send it without those details*, go back to the chat and press *Send again*. \
-                   What ChatGPT gets has placeholders; what you read has the names back.";
+                   What ChatGPT gets has placeholders (it is the last line of `arrived.jsonl` in the demo's folder); \
+                   what you read has the names back.";
     let go_on = "Care Copilot is cleared for health information. The answer offers to go on there, and your text comes \
                  along.";
     let record = "All that is stored about you, and who looked at it. It says the kind of data and the clause, and not \

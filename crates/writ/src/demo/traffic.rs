@@ -122,8 +122,10 @@ impl Traffic {
         let first = chain.first().context("no certificate arrived")?;
         let (_, parsed) =
             x509_parser::parse_x509_certificate(first).context("the certificate that arrived cannot be read")?;
-        let name = parsed.issuer().iter_common_name().next().and_then(|name| name.as_str().ok());
-        Ok(name.unwrap_or("somebody without a name").to_owned())
+        let issuer = parsed.issuer();
+        let names = issuer.iter_organization().chain(issuer.iter_common_name());
+        let names: Vec<&str> = names.filter_map(|name| name.as_str().ok()).collect();
+        Ok(if names.is_empty() { "somebody without a name".to_owned() } else { names.join(", ") })
     }
 
     async fn connect(&self, host: &'static str, login: &str, password: &str) -> anyhow::Result<TlsStream<TcpStream>> {

@@ -33,6 +33,7 @@ Three walks of a few minutes each, on live data. A link signs in once.
 {links}
   Console http://127.0.0.1:{console}  chat page http://127.0.0.1:{chat}  proxy 127.0.0.1:{proxy}  gateway http://127.0.0.1:{gateway}
   Policy {policy} (edit it: what you save takes effect at once)
+  What really arrived at the AI services: {journal}
 
 Or in another terminal:
 
@@ -54,6 +55,7 @@ Ctrl-C ends the demo.
         gateway = port(2),
         chat = port(11),
         policy = files.policy.display(),
+        journal = files.journal.display(),
         root = files.root.display(),
         key = people.key_of(YOU).unwrap_or_default(),
         you = YOU,
