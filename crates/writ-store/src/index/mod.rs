@@ -58,6 +58,9 @@ pub enum IndexError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another process is making a file, or will make it anew.
+    #[error("the index is being made; ask again in a moment")]
+    BeingMade,
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -87,6 +90,32 @@ impl Index {
     /// If the folder or a file refuses.
     pub async fn open_with(folder: &Path, opener: Opener) -> Result<Self, IndexError> {
         Self::open_as(folder, Some(opener)).await
+    }
+
+    /// Opens the index in `folder` for questions only, beside the process that builds it: nothing is made, changed or
+    /// removed. Without persons.
+    ///
+    /// # Errors
+    /// If a file is being made or is of another layout ([`IndexError::BeingMade`]), or refuses.
+    pub async fn open_beside(folder: &Path) -> Result<Self, IndexError> {
+        let index = Self {
+            folder: folder.to_owned(),
+            opener: None,
+            writer: Mutex::new(None),
+            position: AtomicU64::new(0),
+            unreadable: AtomicU64::new(0),
+        };
+        for month in index.months()? {
+            let mut connection = connect(&index.path(month), false).await?;
+            let meta = read_meta(&mut connection).await;
+            connection.close().await?;
+            match meta {
+                Ok(Some(meta)) if meta.layout == LAYOUT => index.position.store(meta.position, Ordering::Release),
+                // A file without its tables is one that was made a moment ago.
+                _ => return Err(IndexError::BeingMade),
+            }
+        }
+        Ok(index)
     }
 
     async fn open_as(folder: &Path, opener: Option<Opener>) -> Result<Self, IndexError> {

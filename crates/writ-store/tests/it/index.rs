@@ -504,3 +504,19 @@ fn cpu_seconds() -> f64 {
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
+
+#[tokio::test]
+async fn whoever_looks_beside_the_builder_removes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_storage, ledger) = filled();
+    let index = indexed(folder.path(), &ledger).await;
+    let beside = Index::open_beside(folder.path()).await.unwrap();
+    assert_eq!(beside.position(), index.position());
+    assert_eq!(beside.query(&Query::default()).await.unwrap(), index.query(&Query::default()).await.unwrap());
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let before = files();
+    // A month file as its builder leaves it for a moment: there, and without tables.
+    std::fs::write(folder.path().join("999999.db"), b"").unwrap();
+    assert!(matches!(Index::open_beside(folder.path()).await, Err(writ_store::index::IndexError::BeingMade)));
+    assert!(files() > before, "nothing was removed");
+}

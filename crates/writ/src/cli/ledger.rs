@@ -199,19 +199,24 @@ impl Query {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let directory = DataDirectory::new(&self.file.load()?.data_directory);
         let storage = storage(&directory.ledger())?;
-        let index = Index::open(&directory.index()).await?;
-        let mut reader = LedgerReader::new(Arc::clone(&storage), index.position());
         // Where a server runs, it indexes; two writers would be in each other's way.
-        match storage.lock() {
+        let index = match storage.lock() {
             Ok(lock) => {
+                let index = Index::open(&directory.index()).await?;
+                let mut reader = LedgerReader::new(Arc::clone(&storage), index.position());
                 index.catch_up(&mut reader).await?;
                 drop(lock);
+                index
             }
-            Err(_) => match reader.count() {
-                0 => {}
-                late => output.say(format_args!("note: not indexed yet: {late}; ask again in a moment"))?,
-            },
-        }
+            Err(_) => {
+                let index = Index::open_beside(&directory.index()).await?;
+                match LedgerReader::new(Arc::clone(&storage), index.position()).count() {
+                    0 => {}
+                    late => output.say(format_args!("note: not indexed yet: {late}; ask again in a moment"))?,
+                }
+                index
+            }
+        };
         let rows = self.ask(&index).await?;
         for row in &rows {
             if self.json {
