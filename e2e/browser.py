@@ -44,7 +44,7 @@ class Window:
         self.page = self.context.new_page()
 
     def watch(self, page):
-        page.on("console", lambda said: said.type == "error" and self.wrong.append(f"console: {said.text}"))
+        page.on("console", lambda said: said.type == "error" and self.wrong.append(f"console: {said.text} {said.location}"))
         page.on("request", self.stays_here)
 
     def stays_here(self, request):
@@ -53,7 +53,7 @@ class Window:
 
     def close(self):
         self.context.close()
-        assert self.wrong == []
+        assert self.wrong == [], self.wrong
 
     def shot(self, name, page=None):
         """A picture of what the visitor sees."""

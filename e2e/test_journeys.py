@@ -185,7 +185,7 @@ def test_everyone(visit):
     officer.page.get_by_label("To the person").fill("Thank you. The rule stands; Care Copilot is cleared for such notes.")
     officer.window.shot("everyone-5-inbox")
     officer.page.get_by_role("button", name="It was as the rule says").click()
-    officer.page.get_by_role("heading", name="Answered").wait_for()
+    officer.page.wait_for_url("**/inbox?done=answered*")
 
     walk.next()
     walk.seen("This was a mistake", "Care Copilot is cleared for such notes", f"code {code}", "Sent without details at ChatGPT")
@@ -227,11 +227,11 @@ def test_counsel(visit):
     walk.stop(4, "Lift a pseudonym with two holders")
     share = walk.panel.locator("code").inner_text()
     purpose = "An incident report names this pseudonym."
-    walk.page.get_by_label("Pseudonym").fill(pseudonym)
-    walk.page.get_by_label("Purpose").fill(purpose)
+    walk.page.get_by_role("textbox", name="Pseudonym").fill(pseudonym)
+    walk.page.get_by_role("textbox", name="Purpose").fill(purpose)
     walk.page.get_by_role("button", name="Ask the holders").click()
-    walk.page.get_by_label("Your share").fill(share)
-    walk.page.get_by_role("button", name="Agree").click()
+    walk.page.get_by_role("textbox", name="Your share").fill(share)
+    walk.page.get_by_role("button", name="Agree", exact=True).click()
     walk.page.wait_for_load_state()
     assert walk.page.get_by_role("button", name="Show the name once").count() == 0, "one holder is not enough"
     walk.window.shot("counsel-4-one")
@@ -241,7 +241,7 @@ def test_counsel(visit):
     walk.page.get_by_role("heading", name="The person is").wait_for()
     assert walk.page.locator("main .said").inner_text() == "You"
     walk.window.shot("counsel-4-name")
-    walk.page.goto(walk.page.url)
+    walk.page.goto(walk.page.url.removesuffix("/open"))
     assert walk.page.get_by_role("heading", name="The person is").count() == 0, "it is shown once"
     nurse.seen(purpose)
     nurse.window.shot("counsel-4-me")
@@ -305,7 +305,7 @@ def test_security(visit):
 
     walk.next()
     walk.stop(6, "Edit a clause")
-    row = walk.page.locator("article tr", has_text="pii, payment").first
+    row = walk.page.locator("article tr", has_text="personal data, payment data")
     before, text = row.inner_text(), walk.page.locator("dd.hash").first.inner_text()
     walk.press("Make a cell stricter")
     assert row.inner_text() != before and walk.page.locator("dd.hash").first.inner_text() != text
@@ -328,9 +328,9 @@ def test_security(visit):
 def ring(walk):
     """Observe for a ring, advance, and take it back: three clicks each, with a look at what it means."""
     page = walk.page
-    page.get_by_label("Clause").select_option(label=re.compile("4.4"))
-    page.get_by_label("For whom").select_option(index=1)
-    page.get_by_label("Step").select_option("observe")
+    page.locator("#clause").select_option(label="4.4 Health information")
+    page.locator("#ring").select_option(label="a stable 20 % of people")
+    page.locator("#step").select_option("observe")
     page.get_by_role("button", name="Look at it first").click()
     walk.window.shot("security-7-look")
     page.locator("main form button.main").click()
