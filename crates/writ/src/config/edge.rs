@@ -136,7 +136,10 @@ impl ProxyConfig {
         all.extend(self.client_certificates.as_ref().map(|door| door.listen));
         for (number, address) in all.iter().enumerate() {
             if address.port() != 0 && all.iter().take(number).any(|other| other.port() == address.port()) {
-                bail!("proxy: port {} is there twice; each door needs a port of its own, by which people are told", address.port());
+                bail!(
+                    "proxy: port {} is there twice; each door needs a port of its own, by which people are told",
+                    address.port()
+                );
             }
         }
         if self.address_map.is_some() && self.address_minutes == 0 {
