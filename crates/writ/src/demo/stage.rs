@@ -186,8 +186,8 @@ impl Stage {
         taken_note_of(|| !Arc::ptr_eq(&before, &running.policy())).await;
         let (word, becomes) = if stricter { ("block", "are stopped") } else { ("redact", "go without details") };
         Ok(format!(
-            "In clause 4.2, personal and payment data {becomes} at approved tools now: the file says `{word}` in the row \
-             `pii, payment`. The printed table is the rule."
+            "In clause 4.2, personal and payment data {becomes} at approved tools now: the file says “{word}” in the row \
+             “pii, payment”. The printed table is the rule."
         ))
     }
 
@@ -197,7 +197,7 @@ impl Stage {
         let storage = FileStorage::new(&folder)?;
         let verified = tokio::task::spawn_blocking(move || verify(Arc::new(storage), &Trust::default())).await??;
         Ok(format!(
-            "Whole: {} entries, {} checkpoints, root {}. Keep a checkpoint, and nobody can shorten or rewrite this \
+            "Whole: {} entries, {} signed checkpoint(s), root {}. Keep a checkpoint, and nobody can shorten or rewrite this \
              ledger unnoticed.",
             verified.entries, verified.checkpoints, verified.root
         ))
