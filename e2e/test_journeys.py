@@ -321,7 +321,7 @@ def test_security(visit):
     walk.goto("/rollout?tour=security&stop=7")
     walk.next()
     walk.stop(8, "Verify the ledger")
-    assert re.match(r"Whole: \d+ entries, \d+ checkpoints?, root [0-9a-f]{64}", walk.press("Verify it now"))
+    assert re.match(r"Whole: \d+ entries, \d+ signed checkpoint\(s\), root [0-9a-f]{64}", walk.press("Verify it now"))
     walk.window.shot("security-8-verified")
 
 
