@@ -150,7 +150,8 @@ pub(crate) fn unread(word: &str) -> &'static str {
 /// The first letter in upper case.
 pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    let text: String = chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect());
+    text.replace(" api", " API")
 }
 
 /// `22 Nov 2026, 09:30` (UTC).

@@ -179,7 +179,10 @@ pub(crate) fn row(snapshot: &Snapshot, case: &Case, now: Moment) -> CaseRow {
         due: format!("{} ({})", words::time(case.due), words::relative(case.due, now)),
         late: case.answer.is_none() && case.due < now,
         owner: case.owner.replace('-', " "),
-        deputy: case.deputy.replace('-', " "),
+        deputy: match case.deputy == case.owner {
+            true => format!("another {}", case.deputy.replace('-', " ")),
+            false => case.deputy.replace('-', " "),
+        },
         state: state.to_owned(),
     }
 }
