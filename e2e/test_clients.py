@@ -6,7 +6,7 @@ import time
 import pytest
 from world import wait_until
 
-CODE = re.compile(r"ai\.northwind\.example/([0-9A-Z]{4}-[0-9A-Z]{2})")
+CODE = re.compile(r"ai\.northwind\.example/r/([0-9A-Z]{4}-[0-9A-Z]{2})")
 
 
 def arrivals(world, before):
@@ -97,7 +97,10 @@ def test_a_chat_gets_a_message_and_goes_on(world, planted):
         refusal = client.ask(turns, stream)
         assert "Your message was not sent" in refusal and "Northwind" in refusal and planted.secret not in refusal
         turns += [("assistant", refusal), ("user", "Then without it. sim:say Fine.")]
-        assert client.ask(turns, stream) == "Fine."
+        answer = client.ask(turns, stream)
+        assert answer.endswith("Fine.")
+        # Whoever writes for the first time is told that the organisation looks.
+        assert ("Note from Northwind" in answer) == (not stream)
         arrived = arrivals(world, before)[-1]
         assert "not sent" not in arrived.body and not arrived.holds(planted.secret)
 

@@ -7,7 +7,7 @@
 //! | host | what happens |
 //! |---|---|
 //! | inspect | TLS ends here, under a certificate of [`writ_ca::Authority`]; each request is judged ([`crate::drive`]) |
-//! | head only | TLS ends here; tenant headers are set, bodies pass as [opaque streams](opaque), which nothing reads. Without a tenant header to set the connection is not opened |
+//! | head only | TLS ends here; tenant headers are set, bodies pass as opaque streams, which nothing reads. Without a tenant header to set the connection is not opened |
 //! | paths | requests on AI paths as *inspect*, all others as opaque streams |
 //! | splice, AI service | judged as a tunnel, recorded, bytes pass |
 //! | refuse | refused inside TLS, in the client's own protocol; 403 to CONNECT where Writ has no certificate |
