@@ -384,8 +384,11 @@ def test_pages_of_everyone(visit, look):
         if look != "dark":
             wrong.extend(findings(page))
 
-    page.goto(walk.demo.chat + "/chatgpt")
-    link = stopped(Chat(page), f"In {len(look)} words.")
+    # A denied tool stops whatever exceptions and stages the walks before have left behind.
+    page.goto(walk.demo.chat + "/deepseek")
+    chat = Chat(page)
+    assert "Your message was not sent" in chat.send(f"Write a poem in {len(look)} words.")
+    link = chat.answer.get_by_role("link").first.get_attribute("href")
     look_at("chat")
     window.context.clear_cookies()
     page.goto(link)
