@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use writ_base::keys::SecretKey;
 use writ_base::{KeyedDigest, Limit, Moment, Randomness, Sensitive};
 use writ_engine::{Audience, Caller};
+use writ_identity::gatekeeper::share;
 use writ_model::facts::Groups;
 use writ_model::{Channel, Currency, Device, Identity, Language, Term, Value, Who};
 use writ_store::State;
@@ -124,19 +125,13 @@ pub fn described(stored: &StoredCaller) -> Caller {
         attestation: Currency::NotApplicable,
         channel,
         audience: if label(labels::AUDIENCE) == Some("chat") { Audience::Person } else { Audience::Program },
-        share: share(stored.owner.as_bytes()),
+        share: share(stored.owner),
         credential: Some(Term::from(stored.key.to_string())),
         address: None,
         client: None,
         protected: false,
         language: Language::En,
     }
-}
-
-/// A principal's stable place in roll-outs by share: 0 to 9,999, from its random id.
-fn share(principal: &[u8; 16]) -> u16 {
-    let number = principal.iter().fold(0u32, |sum, byte| (sum * 256 + u32::from(*byte)) % 10_000);
-    u16::try_from(number).unwrap_or_default()
 }
 
 /// Labels for a key, as [`Callers`] reads them.
@@ -157,13 +152,14 @@ pub fn labels_for(who: Option<Who>, groups: &[String], entity: Option<&str>, cha
 #[cfg(test)]
 mod tests {
     use super::*;
+    use writ_model::interaction::PrincipalId;
 
     #[test]
     fn shares_are_spread_evenly() {
         let mut tenths = [0u32; 10];
         for number in 0..10_000u32 {
             let id = writ_base::hash::hmac_sha256(&[1; 32], [number.to_le_bytes().as_slice()]);
-            let place = share(id.first_chunk::<16>().unwrap());
+            let place = share(PrincipalId::from_bytes(*id.first_chunk::<16>().unwrap()));
             tenths[usize::from(place / 1000)] += 1;
         }
         assert!(tenths.iter().all(|count| (850..1150).contains(count)), "{tenths:?}");

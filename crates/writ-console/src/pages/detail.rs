@@ -145,7 +145,7 @@ pub(crate) async fn read_as(console: &Console, id: &str, visit: &Visit) -> Resul
         let look = NewLook { account: visit.account, role: role.as_str(), pseudonym, interaction };
         console.parts.state.looked(&look, &console.parts.ledger).await?;
     }
-    read(console, id, None).await
+    read_rows(console, interaction, rows, None).await
 }
 
 /// `GET /me/{id}`: one of one's own; anybody else's looks as if there were none.
@@ -158,6 +158,16 @@ pub(crate) async fn own(State(console): Shared, visit: Visit, Path(id): Path<Str
 pub(crate) async fn read(console: &Console, id: &str, person: Option<&Visit>) -> Result<Detail, Failure> {
     let id: InteractionId = id.parse().map_err(|_| Failure::Missing)?;
     let rows = console.parts.index.by_interaction(id).await?;
+    read_rows(console, id, rows, person).await
+}
+
+/// The interaction of these rows of the index.
+async fn read_rows(
+    console: &Console,
+    id: InteractionId,
+    rows: Vec<Row>,
+    person: Option<&Visit>,
+) -> Result<Detail, Failure> {
     let first = rows.first().ok_or(Failure::Missing)?.clone();
     let snapshot = (console.parts.snapshot)();
     let mut sides = Vec::new();
