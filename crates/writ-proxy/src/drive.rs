@@ -27,6 +27,7 @@ use writ_model::{Note, Refusal, Unreadable};
 
 use crate::limits;
 use crate::live::Provider;
+use crate::pipe::{Passed, splice};
 use crate::recorder::Recorder;
 use crate::upstream::{Piece, Upstream};
 
@@ -396,7 +397,7 @@ impl Driver {
         };
         let (Ok(client), Ok(service)) = tokio::join!(client, service) else { return Input::Piped { up: 0, down: 0 } };
         let (client, service) = (TokioIo::new(client), TokioIo::new(service));
-        let (up, down) = crate::pipe::both(client, service).await;
+        let Passed { up, down } = splice(client, service, std::future::pending()).await;
         Input::Piped { up, down }
     }
 

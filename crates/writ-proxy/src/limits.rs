@@ -50,7 +50,5 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a body that streams may take, with the begin of the answer.
 pub const UPLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
-/// How long a connection that is passed on may be silent in one direction.
-pub const PIPE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How long connections may finish after the stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(5);

@@ -34,7 +34,6 @@ mod opaque;
 mod outer;
 mod own;
 mod plan;
-mod splice;
 mod target;
 mod terminate;
 mod tunnel;

@@ -27,8 +27,9 @@ use writ_protocol::headers::{Passage, listed_in_connection, passage};
 
 use super::plan::{Named, TenantHeaders};
 use super::target::Target;
-use super::{Forward, limits, own, splice};
+use super::{Forward, limits, own};
 use crate::drive::{self, AnswerBody, ClientBody, TunnelRecord};
+use crate::pipe::splice;
 use crate::upstream::Secured;
 
 /// Passes requests of one client's connection on. Upstream connections belong to that client alone, because some
@@ -105,7 +106,7 @@ impl Opaque {
             (Some(client), Some(server)) => {
                 tokio::spawn(async move {
                     if let (Ok(client), Ok(server)) = tokio::join!(client, server) {
-                        splice::splice(TokioIo::new(client), TokioIo::new(server), std::future::pending()).await;
+                        splice(TokioIo::new(client), TokioIo::new(server), std::future::pending()).await;
                     }
                 });
             }

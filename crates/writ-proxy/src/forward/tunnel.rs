@@ -17,11 +17,11 @@ use super::hello::{self, First, Hello};
 use super::inner::Inside;
 use super::outer::opening;
 use super::plan::{Named, Plan};
-use super::splice::splice;
 use super::target::{Target, name};
 use super::wire::Wire;
 use super::{Forward, limits, stopped};
 use crate::drive::{self, TunnelRecord};
+use crate::pipe::splice;
 
 /// A connection after CONNECT.
 pub(crate) struct Tunnel {

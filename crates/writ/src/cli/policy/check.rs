@@ -1,9 +1,9 @@
-//! `writ policy`: the document as it would run.
+//! `writ policy check`: words, rules, examples.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::{Value, json};
 use writ_catalog::Catalog;
 use writ_engine::Snapshot;
@@ -12,17 +12,9 @@ use writ_policy::document::source::Span;
 use writ_policy::eval::{Explanation, explain};
 use writ_policy::example::{Example, ExampleKind, example_facts};
 
-use super::text::counted;
-use super::{Exit, Output, text};
+use crate::cli::text::{self, counted};
+use crate::cli::{Exit, Output};
 use crate::policy_file::{self, PolicyFile};
-
-/// Check a policy document
-///
-/// A policy is one Markdown document, which people sign and which runs.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    Check(Check),
-}
 
 /// Check a document: words, rules, examples
 ///
@@ -44,16 +36,8 @@ pub(crate) struct Check {
     json: bool,
 }
 
-impl PolicyCommand {
-    pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        match self {
-            Self::Check(check) => check.run(output),
-        }
-    }
-}
-
 impl Check {
-    fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+    pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let catalog = policy_file::catalog(&self.services)?;
         let file = PolicyFile::read(&self.file, policy_file::names(&catalog))?;
         let ran = if file.errors() == 0 { Some(Ran::of(&file, catalog)?) } else { None };
