@@ -13,6 +13,7 @@ use writ_model::{Decision, Effect, Facts, Term};
 use writ_protocol::answer::{Channel, ChannelKind, Flow, TextEditor};
 
 use crate::engine::Engine;
+use crate::imitation::Kind;
 use crate::placeholder;
 use crate::situation::Tally;
 use crate::snapshot::Snapshot;
@@ -26,6 +27,10 @@ pub(crate) struct AnswerEditor {
     judge: Option<Judge>,
     /// A note that begins the first text of an answer in a chat.
     prefix: Option<String>,
+    /// What stands before words that sound like Writ; in answers that nothing may be put into, nothing does.
+    writer: Option<String>,
+    /// Whether something sounded like Writ so far.
+    pub(crate) imitates: bool,
     channels: BTreeMap<Channel, Held>,
     /// Placeholders turned back so far.
     pub(crate) restored: u32,
@@ -58,19 +63,26 @@ impl AnswerEditor {
         restore: Restore,
         judge: Option<Judge>,
         prefix: Option<String>,
+        writer: Option<String>,
     ) -> Self {
         let restore = compartment.as_ref().is_some_and(|held| !held.is_empty()).then_some(restore);
-        Self { engine, compartment, restore, judge, prefix, channels: BTreeMap::new(), restored: 0 }
+        let channels = BTreeMap::new();
+        Self { engine, compartment, restore, judge, prefix, writer, imitates: false, channels, restored: 0 }
     }
 
     /// Whether there is nothing to do: then the answer passes untouched.
     pub(crate) fn idle(&self) -> bool {
-        self.restore.is_none() && self.judge.is_none() && self.prefix.is_none()
+        self.restore.is_none() && self.judge.is_none() && self.prefix.is_none() && self.writer.is_none()
     }
 
     /// The verdict over the answer so far, where it is judged.
     pub(crate) fn judge(&self) -> Option<&Judge> {
         self.judge.as_ref()
+    }
+
+    /// Has the answer judged from now on, where no rule asked for it.
+    pub(crate) fn judge_by(&mut self, judge: impl FnOnce() -> Judge) {
+        self.judge.get_or_insert_with(judge);
     }
 
     /// The verdict over the answer so far, to be changed by what is not text.
@@ -99,7 +111,7 @@ impl AnswerEditor {
         let crossing = held.findings.iter().filter(|f| f.span.end > held.offset + settled).map(|f| f.span.start);
         let settled = crossing.map(|start| start.saturating_sub(held.offset)).min().unwrap_or(settled).min(settled);
         let candidate = held.text.get(..settled).unwrap_or_default();
-        let open = if everything || self.restore.is_none() { 0 } else { placeholder::open_tail(candidate) };
+        let open = if everything { 0 } else { self.open_tail(channel, candidate, held.offset == 0) };
         let ready = candidate.get(..settled - open).unwrap_or_default().to_owned();
         let local = |span: &Range<usize>| span.start.saturating_sub(held.offset)..span.end.saturating_sub(held.offset);
         let findings: Vec<Finding> = held
@@ -108,14 +120,25 @@ impl AnswerEditor {
             .map(|f| Finding { span: local(&f.span), ..f.clone() })
             .filter(|f| f.span.end <= ready.len())
             .collect();
-        self.emit(channel, &ready, &findings, out);
+        self.emit(channel, &ready, held.offset == 0, &findings, out);
         held.text.drain(..ready.len());
         held.offset += ready.len();
         held.findings.retain(|finding| finding.span.end > held.offset);
     }
 
-    fn emit(&mut self, channel: &Channel, text: &str, findings: &[Finding], out: &mut String) {
+    /// Bytes at the end that more text could make a placeholder, or words that sound like Writ.
+    fn open_tail(&self, channel: &Channel, text: &str, begins: bool) -> usize {
+        let placeholder = if self.restore.is_some() { placeholder::open_tail(text) } else { 0 };
+        let spoken = channel.kind == ChannelKind::Text;
+        placeholder.max(if spoken { self.engine.imitations.open_tail(text, begins) } else { 0 })
+    }
+
+    /// `begins`: the text begins its channel.
+    fn emit(&mut self, channel: &Channel, text: &str, begins: bool, findings: &[Finding], out: &mut String) {
         let mut changes = self.redactions(text, findings);
+        if channel.kind == ChannelKind::Text {
+            self.defang(text, begins, &mut changes);
+        }
         let placeholders: Vec<_> = placeholder::candidates(text).collect();
         for span in placeholders {
             if let Some(value) = self.original(channel, text.get(span.clone()).unwrap_or_default())
@@ -127,6 +150,27 @@ impl AnswerEditor {
         }
         changes.sort_by_key(|(span, _)| span.start);
         out.push_str(&crate::edits::apply(text, &changes));
+    }
+
+    /// Takes note of what sounds like Writ and says who wrote it, once in a piece: a whole message has several signs.
+    fn defang(&mut self, text: &str, begins: bool, changes: &mut Vec<(Range<usize>, String)>) {
+        /// What a mark that is none begins with.
+        const NO_MARK: &str = "[not writ ";
+        const MARK: usize = "[writ ".len();
+        let found = self.engine.imitations.find(text, begins);
+        self.imitates |= !found.is_empty();
+        let Some(writer) = &self.writer else { return };
+        let words = found.iter().find(|it| it.kind != Kind::Mark).map(|it| match it.kind {
+            Kind::Opening => (0..0, format!("{writer}\n\n")),
+            _ => (it.span.start..it.span.start, format!("{writer} ")),
+        });
+        let marks = found.iter().filter(|it| it.kind == Kind::Mark);
+        let marks = marks.map(|it| (it.span.start..it.span.start + MARK, NO_MARK.to_owned()));
+        for (span, with) in words.into_iter().chain(marks) {
+            if changes.iter().all(|(other, _)| other.end <= span.start || span.end <= other.start) {
+                changes.push((span, with));
+            }
+        }
     }
 
     fn redactions(&self, text: &str, findings: &[Finding]) -> Vec<(Range<usize>, String)> {
@@ -195,7 +239,7 @@ impl TextEditor for AnswerEditor {
         };
         let flow = self.judge.as_mut().map_or(Flow::Continue, |judge| judge.take_in(&findings));
         if flow == Flow::Continue {
-            self.emit(channel, text, &findings, out);
+            self.emit(channel, text, true, &findings, out);
         }
         flow
     }

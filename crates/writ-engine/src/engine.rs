@@ -12,6 +12,7 @@ use writ_model::interaction::PrincipalId;
 use writ_model::standing::{Acknowledged, Acknowledgement, AcknowledgementScope};
 use writ_model::{ClauseQuote, Term};
 
+use crate::imitation::Imitations;
 use crate::limits;
 use crate::memory::Memory;
 use crate::opening::Opening;
@@ -50,6 +51,7 @@ pub struct EngineOptions {
 pub struct Engine {
     pub(crate) options: EngineOptions,
     pub(crate) vault: Vault,
+    pub(crate) imitations: Imitations,
     digest_key: [u8; 32],
     findings: Memory<KeyedDigest, Arc<[Finding]>>,
     stopped: Memory<KeyedDigest, Option<ClauseQuote>>,
@@ -74,6 +76,7 @@ impl Engine {
         let vault = Vault::new(options.keys.placeholder.clone(), Arc::clone(&options.randomness));
         Arc::new(Self {
             vault,
+            imitations: Imitations::of(&options.voice),
             digest_key,
             findings: Memory::new(&limits::FINDINGS),
             stopped: Memory::new(&limits::STOPPED),

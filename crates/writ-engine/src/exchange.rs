@@ -11,6 +11,7 @@ use writ_model::record::Ending;
 use writ_model::{Action, Effect, Facts, RefusalKind, Set, Signal, Unreadable};
 use writ_policy::eval::AnswerDuty;
 use writ_protocol::answer::{AnswerStream, Flow, Framing};
+use writ_protocol::refusal::RefusalForm;
 
 use crate::answer::{AnswerEditor, Judge};
 use crate::commands::{Command, Input, NewDecision};
@@ -24,6 +25,8 @@ pub(crate) struct Exchange {
     mode: Mode,
     head: Option<Head>,
     conversation: Option<ConversationId>,
+    /// The facts of the prompt, for an answer that turns out to need a verdict of its own.
+    prompt: Box<Facts>,
     now: Moment,
     ending: Option<Ending>,
     unread: bool,
@@ -106,12 +109,14 @@ impl Exchange {
         });
         let note = if prefix.is_some() { None } else { sent.note };
         let engine = std::sync::Arc::clone(&context.engine);
-        let editor = AnswerEditor::new(engine, sent.compartment, sent.verdict.restore, judge, prefix);
+        let writer = (context.person() && !sent.structured).then(|| context.not_ours());
+        let editor = AnswerEditor::new(engine, sent.compartment, sent.verdict.restore, judge, prefix, writer);
         let mut exchange = Self {
             mode: Mode::Untouched,
             head: Some(Head { headers, note }),
             editor,
             conversation: sent.conversation,
+            prompt: Box::new(sent.facts),
             now,
             ending: None,
             unread: false,
@@ -200,9 +205,20 @@ impl Exchange {
                     let _cut_in_any_case = self.editor.judge_mut().map(|judge| judge.unreadable(why));
                     flow = Flow::Stop;
                 }
+                let flow = self.after(context, flow);
                 self.go_on(context, flow, edited, out);
             }
         }
+    }
+
+    /// What was edited may sound like Writ: then that is a signal, and the answer has a verdict of its own.
+    fn after(&mut self, context: &Context, flow: Flow) -> Flow {
+        if !self.editor.imitates || flow == Flow::Stop {
+            return flow;
+        }
+        let snapshot = std::sync::Arc::clone(&context.snapshot);
+        self.editor.judge_by(|| Judge::new(snapshot, answer_facts(&self.prompt), false));
+        self.editor.judge_mut().map_or(flow, |judge| judge.signal(Set::one(Signal::Injection)))
     }
 
     fn complete(&mut self, context: &Context, out: &mut Vec<Command>) {
@@ -211,6 +227,7 @@ impl Exchange {
             Mode::Stream(mut stream) => {
                 let mut edited = Vec::new();
                 let flow = stream.end(&mut self.editor, &mut edited);
+                let flow = self.after(context, flow);
                 self.mode = Mode::Stream(stream);
                 self.go_on(context, flow, edited, out);
             }
@@ -269,6 +286,7 @@ impl Exchange {
             (Flow::Continue, None, Some(judge)) if !edit.signals.is_empty() => judge.signal(edit.signals),
             (flow, _, _) => flow,
         };
+        let flow = self.after(context, flow);
         if edit.unreadable.is_some() && flow == Flow::Continue {
             self.unread = true;
             self.deliver_head(false, out);
@@ -291,7 +309,7 @@ impl Exchange {
             _ => context.failure(RefusalKind::Unreadable),
         };
         out.push(Command::StopUpstream);
-        out.push(Command::Respond(Box::new(context.respond(&refusal, None, None))));
+        out.push(Command::Respond(Box::new(context.respond(&refusal, None, RefusalForm::Error))));
         self.ending = Some(Ending::Cut);
     }
 
@@ -333,8 +351,8 @@ impl Exchange {
     /// The entry of the answer's own verdict, if it was judged and anything was found or stopped.
     pub(crate) fn record(&self, context: &Context) -> Option<NewDecision> {
         let judge = self.editor.judge()?;
-        let notable =
-            judge.decision.full.effect > Effect::Allow || judge.facts.data.known().is_some_and(|data| !data.is_empty());
+        let found = judge.facts.data.known().is_some_and(|data| !data.is_empty()) || self.editor.imitates;
+        let notable = judge.decision.full.effect > Effect::Allow || found;
         notable.then(|| record::answer(context, &judge.decision, &judge.facts, self.conversation, !self.unread))
     }
 }

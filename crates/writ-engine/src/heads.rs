@@ -1,7 +1,7 @@
 //! Heads on their way: what a service and a client get to see, and what an edit must not break.
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
 use writ_protocol::headers::{Passage, listed_in_connection, passage, signs_body};
 
 /// What names Writ's own headers.
@@ -28,6 +28,13 @@ pub(crate) fn upgrade(headers: &mut HeaderMap) {
 /// The length that a client states for its body.
 pub(crate) fn stated_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the client waits for a stream of events. Only that name says so: `*/*` and JSON are asked for by clients of
+/// both kinds.
+pub(crate) fn accepts_events(headers: &HeaderMap) -> bool {
+    let kinds = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+    kinds.filter_map(|kind| kind.split(';').next()).any(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// The head for the client: without hops, without the length, which an edit may change, and without other ways to the
@@ -82,6 +89,15 @@ mod tests {
         assert_eq!(names(&forwardable(&headers, false)), ["anthropic-version", "content-encoding", "user-agent"]);
         let through = ["anthropic-version", "authorization", "content-encoding", "cookie", "user-agent"];
         assert_eq!(names(&forwardable(&headers, true)), through);
+    }
+
+    #[test]
+    fn a_client_that_waits_for_events_names_them() {
+        let accepts =
+            |value: &'static str| accepts_events(&HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(value))]));
+        assert!(accepts("text/event-stream") && accepts("application/json;q=0.5, Text/Event-Stream; q=1"));
+        assert!(!accepts("*/*") && !accepts("application/json") && !accepts("text/event-streams"));
+        assert!(!accepts_events(&HeaderMap::new()));
     }
 
     #[test]

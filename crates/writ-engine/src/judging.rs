@@ -221,8 +221,8 @@ impl Inspection {
         let opening = &self.context.opening;
         let duty = self.context.snapshot.policy.could_redact_or_raise_answers(&facts);
         let mut headers = heads::forwardable(&opening.headers, opening.passthrough);
-        let told = self.context.person() && (note.is_some() || first_use);
-        if !outgoing.compartment.is_empty() || duty != AnswerDuty::None || told {
+        let chat = self.context.person() && !reading.message.structured;
+        if !outgoing.compartment.is_empty() || duty != AnswerDuty::None || chat {
             // An answer that has to be read is asked for without content encoding.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
@@ -346,7 +346,7 @@ impl Inspection {
         let reference = Some(refusal.reference.clone());
         let conversation = reading.map(|reading| conversation(&self.context, reading));
         let new = record::decision(&self.context, &decision, &facts, reading, stage, conversation, reference);
-        let response = self.context.respond(&refusal, page, reading);
+        let response = self.context.respond(&refusal, page, self.context.form(refusal.kind, reading));
         self.state = State::Recording(Box::new(Next::Refuse(Box::new(response))));
         out.push(Command::Append(Box::new(new)));
     }

@@ -8,7 +8,7 @@
 //! 2. `reading`: the body becomes parts, the parts become findings (a job where it is long);
 //! 3. `situation`: facts from all of it;
 //! 4. `inspection`, `judging`: verdict, edits, record, permit ([`permit`]) or refusal (`refusing`, [`voice`]);
-//! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]);
+//! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]), what sounds like Writ named (`imitation`);
 //! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened.
 
 mod answer;
@@ -18,6 +18,7 @@ mod engine;
 mod exchange;
 mod heads;
 mod history;
+mod imitation;
 mod inspection;
 mod judging;
 pub mod limits;

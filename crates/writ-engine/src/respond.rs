@@ -8,6 +8,7 @@ use writ_protocol::Endpoint;
 use writ_protocol::refusal::{RefusalForm, refuse};
 
 use crate::commands::{CertificateProblem, Response, UpstreamFailure};
+use crate::heads;
 use crate::inspection::Context;
 use crate::opening::RefuseReason;
 use crate::reading::Reading;
@@ -20,27 +21,36 @@ const REFERENCE: HeaderName = HeaderName::from_static("writ-reference");
 const MISDIRECTED: u16 = 421;
 
 impl Context {
-    /// The refusal as a whole answer: a page for a browser that navigates, a message in the chat for people, an error
-    /// for programs.
-    pub(crate) fn respond(&self, refusal: &Refusal, page: Option<Page>, reading: Option<&Reading>) -> Response {
+    /// The refusal as a whole answer: a page for a browser that navigates, else in the given form.
+    pub(crate) fn respond(&self, refusal: &Refusal, page: Option<Page>, form: RefusalForm<'_>) -> Response {
         let misdirected = self.opening.refused() == Some(RefuseReason::NamesDisagree);
         let status = if misdirected { MISDIRECTED } else { refusal.kind.status() };
         if let Some(page) = page {
             return response_with_page(status, page, &refusal.reference);
         }
-        let message = reading.filter(|_| self.person()).map(|reading| &reading.message);
-        let form = match message {
-            Some(message) if refusal.kind == RefusalKind::Policy && !message.structured => RefusalForm::Message {
-                stream: self.streams(message.stream),
-                model: message.model.as_deref().unwrap_or_default(),
-            },
-            _ => RefusalForm::Error,
-        };
         let mut answer = refuse(self.opening.endpoint, form, refusal);
         if misdirected {
             answer.status = MISDIRECTED;
         }
         response(answer.status, answer.content_type, answer.body, &refusal.reference)
+    }
+
+    /// How a refusal is told: a message in the chat for people, an error for programs. Of a prompt that was not read the
+    /// head alone tells whether a chat waits for the events of an answer.
+    pub(crate) fn form<'r>(&self, kind: RefusalKind, reading: Option<&'r Reading>) -> RefusalForm<'r> {
+        if !self.person() || kind != RefusalKind::Policy {
+            return RefusalForm::Error;
+        }
+        match reading.map(|reading| &reading.message) {
+            Some(message) if !message.structured => RefusalForm::Message {
+                stream: self.streams(message.stream),
+                model: message.model.as_deref().unwrap_or_default(),
+            },
+            None if heads::accepts_events(&self.opening.headers) => {
+                RefusalForm::Message { stream: self.streams(true), model: "" }
+            }
+            _ => RefusalForm::Error,
+        }
     }
 
     fn streams(&self, asked_in_body: bool) -> bool {
@@ -56,7 +66,7 @@ impl Context {
         let voice = &self.engine.options.voice;
         let refusal = voice.refuse(&stop, &self.engine.options.keys.mark);
         let page = self.opening.navigation.then(|| voice.page(&stop));
-        self.respond(&refusal, page, None)
+        self.respond(&refusal, page, RefusalForm::Error)
     }
 
     /// A refusal that no clause decided.
@@ -76,6 +86,11 @@ impl Context {
     /// The notice of first use in a chat.
     pub(crate) fn first_use_note(&self) -> String {
         self.engine.options.voice.first_use_note(self.opening.caller.language, self.service_name())
+    }
+
+    /// Says that words of an answer which sound like the organisation are the service's.
+    pub(crate) fn not_ours(&self) -> String {
+        self.engine.options.voice.not_ours(self.opening.caller.language, self.service_name())
     }
 
     fn service_name(&self) -> &str {

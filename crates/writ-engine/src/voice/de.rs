@@ -8,6 +8,7 @@ pub(super) static WORDS: Words = Words {
     language: Language::De,
     not_sent: "Ihre Nachricht wurde nicht gesendet.",
     sender: "(Hier spricht {organisation}, nicht die KI.)",
+    not_ours: "[Das hat {service} geschrieben, nicht {organisation}.]",
     found: "Sie enthält offenbar {found}. Das darf so nicht an {service} gehen",
     not_allowed: "Unsere Richtlinie lässt diese Nutzung von {service} nicht zu",
     private_account: "Sie sind bei {service} mit einem privaten Konto angemeldet. Bitte nehmen Sie hier Ihr dienstliches Konto",
@@ -26,6 +27,7 @@ pub(super) static WORDS: Words = Words {
         then: "ein Satz, der aufgezeichnet wird. Danach bitte noch einmal senden.",
     },
     redirect: Offered { name: "In {service} weitermachen", then: "dort ist es freigegeben. Ihr Text kommt mit." },
+    redirect_alone: Offered { name: "In {service} weitermachen", then: "dort ist es freigegeben." },
     change: Offered { name: "Selbst ändern", then: "lassen Sie die Angaben weg und senden Sie noch einmal." },
     change_below: Offered { name: "Selbst ändern", then: "Ihr Text steht unten. Es gibt ihn nur in diesem Fenster." },
     exception: Offered {

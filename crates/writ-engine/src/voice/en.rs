@@ -8,6 +8,7 @@ pub(super) static WORDS: Words = Words {
     language: Language::En,
     not_sent: "Your message was not sent.",
     sender: "(This is {organisation}, not the AI.)",
+    not_ours: "[{service} wrote this, not {organisation}.]",
     found: "It seems to contain {found}, which must not go to {service} this way",
     not_allowed: "Our policy does not allow this use of {service}",
     private_account: "You are signed in to {service} with a private account. Here, please use your work account",
@@ -23,6 +24,7 @@ pub(super) static WORDS: Words = Words {
     },
     reason: Offered { name: "Say why it is needed", then: "one sentence, which is recorded. Then send it again." },
     redirect: Offered { name: "Continue in {service}", then: "it is cleared for this. Your text comes along." },
+    redirect_alone: Offered { name: "Continue in {service}", then: "it is cleared for this." },
     change: Offered { name: "Change it yourself", then: "leave the details out and send it again." },
     change_below: Offered { name: "Change it yourself", then: "your text is below. It exists only in this window." },
     exception: Offered {

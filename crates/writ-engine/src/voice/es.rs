@@ -8,6 +8,7 @@ pub(super) static WORDS: Words = Words {
     language: Language::Es,
     not_sent: "Su mensaje no se ha enviado.",
     sender: "(Le habla {organisation}, no la IA.)",
+    not_ours: "[Lo ha escrito {service}, no {organisation}.]",
     found: "Parece contener {found}, que no debe ir así a {service}",
     not_allowed: "Nuestra política no permite este uso de {service}",
     private_account: "Ha entrado en {service} con una cuenta privada. Aquí, use su cuenta de trabajo",
@@ -26,6 +27,7 @@ pub(super) static WORDS: Words = Words {
         then: "una frase, que queda registrada. Después, envíelo otra vez.",
     },
     redirect: Offered { name: "Seguir en {service}", then: "allí está autorizado. Su texto va con usted." },
+    redirect_alone: Offered { name: "Seguir en {service}", then: "allí está autorizado." },
     change: Offered { name: "Cambiarlo usted", then: "quite los datos y envíelo otra vez." },
     change_below: Offered { name: "Cambiarlo usted", then: "su texto está abajo. Solo existe en esta ventana." },
     exception: Offered {

@@ -8,6 +8,7 @@ pub(super) static WORDS: Words = Words {
     language: Language::Fr,
     not_sent: "Votre message n’a pas été envoyé.",
     sender: "(C’est {organisation} qui vous parle, pas l’IA.)",
+    not_ours: "[C’est {service} qui l’a écrit, pas {organisation}.]",
     found: "Il semble contenir {found}, qui ne doit pas aller ainsi vers {service}",
     not_allowed: "Notre charte ne permet pas cet usage de {service}",
     private_account: "Vous êtes connecté à {service} avec un compte privé. Ici, utilisez votre compte professionnel",
@@ -26,6 +27,7 @@ pub(super) static WORDS: Words = Words {
         then: "une phrase, qui est enregistrée. Ensuite, envoyez-le de nouveau.",
     },
     redirect: Offered { name: "Continuer dans {service}", then: "c’est autorisé là-bas. Votre texte vous suit." },
+    redirect_alone: Offered { name: "Continuer dans {service}", then: "c’est autorisé là-bas." },
     change: Offered { name: "Le modifier vous-même", then: "retirez les détails et envoyez-le de nouveau." },
     change_below: Offered {
         name: "Le modifier vous-même",

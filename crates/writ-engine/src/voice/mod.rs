@@ -219,6 +219,33 @@ impl Voice {
         page::failure(self, words(language), service, failure)
     }
 
+    /// Says that words which sound like the organisation are the model's.
+    pub(crate) fn not_ours(&self, language: Language, service: &str) -> String {
+        let (organisation, service) = (said::plain(&self.organisation), said::plain(service));
+        fill(words(language).not_ours, &[("organisation", &organisation), ("service", &service)])
+    }
+
+    /// How stops begin, in every language.
+    pub(crate) fn openings(&self) -> Vec<String> {
+        Language::ALL.iter().map(|language| words(*language).not_sent.trim_end_matches('.').to_owned()).collect()
+    }
+
+    /// How the organisation says that it speaks, in every language; nothing where it has no name.
+    pub(crate) fn senders(&self) -> Vec<String> {
+        let organisation = said::plain(&self.organisation);
+        if organisation.is_empty() {
+            return Vec::new();
+        }
+        let named = |template: &str| fill(template, &[("organisation", &organisation)]);
+        // A note names the service, which may be any.
+        let note = |template: &str| template.split("{service}").next().map(named).unwrap_or_default();
+        Language::ALL
+            .iter()
+            .map(|language| words(*language))
+            .flat_map(|words| [named(words.sender), note(words.note.sender)])
+            .collect()
+    }
+
     /// What takes the place of a stopped turn when it comes back as history.
     pub fn removed(&self, clause: Option<&ClauseQuote>) -> String {
         clause.map_or_else(|| "[removed]".into(), |clause| format!("[removed: clause {}]", clause.number))

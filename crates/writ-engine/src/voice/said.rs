@@ -93,7 +93,8 @@ impl Voice {
         });
         for service in redirects.take(REDIRECTS) {
             let name = stop.names.get(service).map_or(&**service, String::as_str);
-            choices.push(self.choosing(stop, &words.redirect, &format!("redirect:{service}"), name));
+            let redirect = if stop.typed.is_some() { &words.redirect } else { &words.redirect_alone };
+            choices.push(self.choosing(stop, redirect, &format!("redirect:{service}"), name));
         }
         if !stop.discoveries.is_empty() || on_page && stop.typed.is_some() {
             let below = on_page && stop.typed.is_some();

@@ -11,6 +11,8 @@ pub(super) struct Words {
     pub(super) not_sent: &'static str,
     /// Who speaks: `{organisation}`.
     pub(super) sender: &'static str,
+    /// Before words of a model that sound like the organisation: `{service}`, `{organisation}`.
+    pub(super) not_ours: &'static str,
     /// Something was found: `{found}`, `{service}`.
     pub(super) found: &'static str,
     /// No rule foresees it: `{service}`.
@@ -28,6 +30,8 @@ pub(super) struct Words {
     pub(super) reason: Offered,
     /// `{service}`.
     pub(super) redirect: Offered,
+    /// Where the text was not read: there is none to bring along. `{service}`.
+    pub(super) redirect_alone: Offered,
     pub(super) change: Offered,
     /// On a page, where the text is below.
     pub(super) change_below: Offered,

@@ -128,6 +128,26 @@ fn denied_services_are_refused_before_the_body_is_read() {
     assert_eq!(traffic.decisions[0].skeleton.decided_at, "head, body not read");
 }
 
+/// A chat gets a message, although nothing of its prompt was read: its head says that it waits for a stream. A chat whose
+/// head does not say it gets an error.
+#[test]
+fn in_a_chat_an_early_refusal_is_a_message() {
+    let mut desk = Desk::new();
+    (desk.service, desk.tier) = ("deepseek-api".into(), "unknown".into());
+    desk.caller.audience = writ_engine::Audience::Person;
+    let error = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!(error.status, 403);
+    desk.headers.insert("accept", http::HeaderValue::from_static("text/event-stream"));
+    let message = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!(message.status, 200);
+    assert_eq!(message.decisions[0].skeleton.decided_at, "head, body not read");
+    let said = crate::bench::streamed_text(&message.received);
+    assert!(said.starts_with("**Your message was not sent.** (This is Northwind Health, not the AI.)"), "{said}");
+    let reference = message.decisions[0].skeleton.reference.as_deref().unwrap();
+    assert!(said.contains(&format!("[writ {reference} ")), "the mark by which it is taken out again: {said}");
+    assert!(!said.contains("comes along"), "nothing was read, so nothing can come along: {said}");
+}
+
 /// Every example of the template that ships is decided as written, by real detection.
 #[test]
 fn the_general_template_keeps_its_word() {
