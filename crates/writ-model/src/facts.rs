@@ -116,6 +116,17 @@ macro_rules! facts {
                     $(Dimension::$dimension => self.$field.known().map_or(Reading::Pending, Read::read),)+
                 }
             }
+
+            /// Settles a dimension. Nothing happens if it does not have such values.
+            pub fn settle(&mut self, dimension: Dimension, value: Settled) {
+                match dimension {
+                    $(Dimension::$dimension => {
+                        if let Some(value) = <$type as Read>::settled(value) {
+                            self.$field = Fact::Known(value);
+                        }
+                    })+
+                }
+            }
         }
     };
 }
@@ -233,8 +244,26 @@ pub enum Reading<'a> {
     Classes(&'a Classes),
 }
 
-trait Read {
+/// A value for one dimension, in the form that its kind has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// One closed value, by its index in the schema.
+    Closed(u8),
+    /// One open value.
+    Open(Term),
+    /// Closed values, one bit per index.
+    ClosedSet(u64),
+    /// Open values; `None` if the directory could not be read.
+    OpenSet(Option<BTreeSet<Term>>),
+    /// Classes found, with counts.
+    Classes(Classes),
+}
+
+trait Read: Sized {
     fn read(&self) -> Reading<'_>;
+
+    /// The value of this form; `None` if it has another one, or no such index.
+    fn settled(value: Settled) -> Option<Self>;
 }
 
 macro_rules! closed {
@@ -242,6 +271,13 @@ macro_rules! closed {
         impl Read for $type {
             fn read(&self) -> Reading<'_> {
                 Reading::Closed(self.index())
+            }
+
+            fn settled(value: Settled) -> Option<Self> {
+                match value {
+                    Settled::Closed(index) => Self::ALL.get(usize::from(index)).copied(),
+                    _ => None,
+                }
             }
         }
     )+};
@@ -253,11 +289,27 @@ impl<V: Value> Read for Set<V> {
     fn read(&self) -> Reading<'_> {
         Reading::ClosedSet(self.bits())
     }
+
+    fn settled(value: Settled) -> Option<Self> {
+        match value {
+            Settled::ClosedSet(bits) => {
+                Some(V::ALL.iter().copied().filter(|value| bits & (1 << value.index()) != 0).collect())
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Read for Term {
     fn read(&self) -> Reading<'_> {
         Reading::Open(self)
+    }
+
+    fn settled(value: Settled) -> Option<Self> {
+        match value {
+            Settled::Open(name) => Some(name),
+            _ => None,
+        }
     }
 }
 
@@ -268,16 +320,38 @@ impl Read for Groups {
             Self::Unknown(_) => Reading::OpenSet(None),
         }
     }
+
+    fn settled(value: Settled) -> Option<Self> {
+        match value {
+            Settled::OpenSet(Some(groups)) => Some(Self::Known(groups)),
+            Settled::OpenSet(None) => Some(Self::Unknown(Term::UNKNOWN)),
+            _ => None,
+        }
+    }
 }
 
 impl Read for BTreeSet<Term> {
     fn read(&self) -> Reading<'_> {
         Reading::OpenSet(Some(self))
     }
+
+    fn settled(value: Settled) -> Option<Self> {
+        match value {
+            Settled::OpenSet(names) => names,
+            _ => None,
+        }
+    }
 }
 
 impl Read for Classes {
     fn read(&self) -> Reading<'_> {
         Reading::Classes(self)
+    }
+
+    fn settled(value: Settled) -> Option<Self> {
+        match value {
+            Settled::Classes(classes) => Some(classes),
+            _ => None,
+        }
     }
 }

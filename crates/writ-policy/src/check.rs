@@ -1,5 +1,6 @@
 //! From the document to the model: names resolved, values in range, and what only the whole document shows.
 
+mod assertions;
 mod clauses;
 pub(crate) mod keys;
 mod rules;
@@ -11,13 +12,14 @@ use writ_base::ContentHash;
 use writ_model::values::Value as _;
 use writ_model::{Dimension, Signal, Term};
 
+use crate::assertion::Assertion;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::document::define::{self, Definitions};
 use crate::document::source::Span;
 use crate::document::{BlockKind, Document, Item};
 use crate::example::{self, Example, Situation};
 use crate::rule::{KeyValue, PolicyModel, Rule};
-use crate::words::{self, Names, Vocabulary};
+use crate::words::{Names, Vocabulary};
 
 /// A text, read.
 #[derive(Clone, Debug)]
@@ -32,6 +34,10 @@ pub struct Parsed {
     pub vocabulary: Vocabulary,
     /// The examples of all rules, in the order of the text.
     pub examples: Vec<Example>,
+    /// Where each rule of the model stands.
+    pub places: Vec<RulePlace>,
+    /// Where each assertion of the model stands.
+    pub assertion_places: Vec<Span>,
     /// The policy; nothing if a diagnostic is an error.
     pub model: Option<PolicyModel>,
     /// What is wrong, in the order of the text.
@@ -55,16 +61,38 @@ pub fn parse_with(source: &str, names: Names) -> Parsed {
     checker.situation();
     checker.sections();
     checker.opaque_kinds(source);
-    let (rules, examples) = (checker.rules, checker.examples);
+    let Checker { rules, examples, places, assertions, assertion_places, .. } = checker;
     let clauses = clauses::check(&document, source, &rules, &mut problems);
     let model = (!problems.has_errors()).then(|| PolicyModel {
         postures: document.front.postures.clone(),
         classes: vocabulary.classes.clone(),
         clauses,
         rules,
+        assertions,
     });
     let diagnostics = problems.into_sorted();
-    Parsed { hash: document.hash, document, definitions, vocabulary, examples, model, diagnostics }
+    Parsed {
+        hash: document.hash,
+        document,
+        definitions,
+        vocabulary,
+        examples,
+        places,
+        assertion_places,
+        model,
+        diagnostics,
+    }
+}
+
+/// Where a rule stands in the document.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct RulePlace {
+    /// The opening of its block, or its cell.
+    pub span: Span,
+    /// It is a cell of a rule table.
+    pub cell: bool,
+    /// Where each set of its `unless` stands.
+    pub unless: Vec<Span>,
 }
 
 /// The examples of all rules, in the order of the text.
@@ -80,6 +108,9 @@ pub(crate) struct Checker<'a> {
     default: Situation,
     rules: Vec<Rule>,
     examples: Vec<Example>,
+    places: Vec<RulePlace>,
+    assertions: Vec<Assertion>,
+    assertion_places: Vec<Span>,
     /// How many values the rules have so far.
     values: usize,
     /// How many rules each clause has so far.
@@ -95,6 +126,9 @@ impl<'a> Checker<'a> {
             default: Situation::default(),
             rules: Vec::new(),
             examples: Vec::new(),
+            places: Vec::new(),
+            assertions: Vec::new(),
+            assertion_places: Vec::new(),
             values: 0,
             numbers: BTreeMap::new(),
         }
@@ -112,7 +146,7 @@ impl<'a> Checker<'a> {
                 match item {
                     Item::Block(block) => match block.kind {
                         BlockKind::Rule => self.rule_block(section, block),
-                        BlockKind::Prove => self.prove(block),
+                        BlockKind::Prove => self.prove(section, block),
                         BlockKind::Include => {
                             let text = "this file was not put in";
                             let help = "files are put in before the text is read: give the including file";
@@ -125,21 +159,6 @@ impl<'a> Checker<'a> {
                     Item::Prose(_) | Item::Code(_) | Item::Mode(_) => {}
                 }
             }
-        }
-    }
-
-    /// Assertions are kept; the analyser reads what they say.
-    fn prove(&mut self, block: &crate::document::Block) {
-        let known = || words::PROVE_KEYS.iter().map(|(name, _)| *name);
-        for entry in &block.entries {
-            if !known().any(|name| name == entry.key) {
-                let text = format!("an assertion does not start with `{}`", entry.key);
-                let problem = self.problems.add(Code::UnknownKey, entry.key_span, text);
-                problem.help("write `never: ...` or `always: ...`").nearest(&entry.key, known());
-            }
-        }
-        if block.entries.is_empty() {
-            self.problems.add(Code::MissingKey, block.opening, "this block asserts nothing");
         }
     }
 

@@ -4,8 +4,11 @@
 //! [`Document`] with a place for everything, into a [`PolicyModel`] (names resolved, values in range) and into
 //! [`Diagnostic`]s. [`eval`] lowers the model to rows and judges situations.
 
+pub mod analyse;
+pub mod assertion;
 pub mod check;
 pub mod diagnostic;
+pub mod diagram;
 pub mod document;
 pub mod eval;
 pub mod example;

@@ -7,6 +7,8 @@ use writ_model::class::ClassSpec;
 use writ_model::verdict::{Offer, Restore};
 use writ_model::{Band, Certainty, Dimension, Effect, Level, Mode, Severity, Term, Who};
 
+use crate::assertion::Assertion;
+
 /// A policy after names have been resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyModel {
@@ -18,6 +20,8 @@ pub struct PolicyModel {
     pub clauses: Vec<ClauseModel>,
     /// The rules of blocks and tables, in the order of the text.
     pub rules: Vec<Rule>,
+    /// What must hold in every version, in the order of the text.
+    pub assertions: Vec<Assertion>,
 }
 
 /// A class as this policy defines it.

@@ -243,8 +243,13 @@ fn qualified(term: Piece<'_>) -> (Piece<'_>, Vec<Piece<'_>>) {
 /// A set of keys on one line: `who contractor, status not approved, data pii, phi (bulk)`. A part that does not start
 /// with a key and a value continues the values of the key before it. `key: value` is accepted as well.
 pub(crate) fn set(piece: Piece<'_>, vocabulary: &Vocabulary, problems: &mut Problems) -> Keys {
+    set_of(&piece.split(&[',', ';']), vocabulary, problems)
+}
+
+/// A set of keys, of which the parts between commas are known.
+pub(crate) fn set_of(parts: &[Piece<'_>], vocabulary: &Vocabulary, problems: &mut Problems) -> Keys {
     let mut groups: Vec<(Dimension, Span, Vec<Piece<'_>>)> = Vec::new();
-    for part in piece.split(&[',', ';']) {
+    for part in parts.iter().copied() {
         let (word, rest) = part.first_word();
         let named = word.as_str().strip_suffix(':').unwrap_or(word.as_str());
         match (Dimension::named(named).filter(|_| !rest.is_empty()), groups.last_mut()) {

@@ -7,8 +7,8 @@ use writ_model::values::Value as _;
 use writ_model::verdict::{Offer, Restore};
 use writ_model::{Action, Dimension, Effect, Level, Severity, Term};
 
-use crate::check::Checker;
 use crate::check::keys::{self, Seen};
+use crate::check::{Checker, RulePlace};
 use crate::diagnostic::Code;
 use crate::document::line::{Entry, quoted};
 use crate::document::source::{Piece, Span};
@@ -38,6 +38,8 @@ pub(super) struct Draft {
     restore: Restore,
     ask_level: bool,
     every_seconds: u64,
+    /// It is a cell of a table.
+    cell: bool,
     /// Where each key stands.
     places: BTreeMap<&'static str, Span>,
     /// Where the rule stands, for what has no key.
@@ -62,6 +64,7 @@ impl Draft {
             restore: Restore::default(),
             ask_level: false,
             every_seconds: DAY,
+            cell: false,
             places: BTreeMap::new(),
             place,
         }
@@ -83,6 +86,7 @@ impl Draft {
 
     /// Makes it the rule of one cell: what the caption says about other effects is left out.
     pub(super) fn cell(&mut self, then: Effect, redact: bool) {
+        self.cell = true;
         self.then = Some(then);
         self.redact = redact;
         self.foresees = Some(true);
@@ -356,6 +360,8 @@ impl Checker<'_> {
         *number = number.saturating_add(1);
         let then = if draft.redact { Effect::Allow } else { draft.then.unwrap_or(Effect::Allow) };
         let allows = draft.then == Some(Effect::Allow) && !draft.redact && !draft.ask_level;
+        let unless = draft.unless.iter().map(|(_, span)| *span).collect();
+        self.places.push(RulePlace { span: draft.place, cell: draft.cell, unless });
         self.rules.push(Rule {
             clause,
             number: *number,

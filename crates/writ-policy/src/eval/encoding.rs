@@ -4,25 +4,25 @@
 //! the version of this form: a change of meaning or order changes it, so that an old hash is never met by new rows.
 
 /// The version of the canonical form.
-pub(super) const VERSION: &str = "writ rows 1";
+pub(crate) const VERSION: &str = "writ rows 1";
 
 /// Builds canonical bytes.
 #[derive(Debug, Default)]
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     bytes: Vec<u8>,
 }
 
 impl Encoder {
-    pub(super) fn number(&mut self, number: u64) {
+    pub(crate) fn number(&mut self, number: u64) {
         self.bytes.extend_from_slice(&number.to_le_bytes());
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    pub(super) fn list<'a, T: 'a, I: IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>>(
+    pub(crate) fn list<'a, T: 'a, I: IntoIterator<Item = &'a T, IntoIter: ExactSizeIterator>>(
         &mut self,
         items: I,
         mut each: impl FnMut(&mut Self, &'a T),
@@ -32,7 +32,7 @@ impl Encoder {
         items.for_each(|item| each(self, item));
     }
 
-    pub(super) fn hash(&self) -> writ_base::ContentHash {
+    pub(crate) fn hash(&self) -> writ_base::ContentHash {
         writ_base::ContentHash::of(&self.bytes)
     }
 }

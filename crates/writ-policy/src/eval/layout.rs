@@ -28,22 +28,22 @@ const CLEARANCE: u16 = 2;
 
 /// The layout of a policy's situations.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// First bit and number of bits of each dimension, by its number.
     ranges: Vec<(u16, u16)>,
     /// Names of open dimensions that the policy tells apart, sorted, by the dimension's number.
     names: Vec<Vec<Term>>,
     /// The classes, sorted by name.
-    pub(super) classes: Vec<(Term, ClassDefinition)>,
+    pub(crate) classes: Vec<(Term, ClassDefinition)>,
     clearance: u16,
 }
 
 /// A class of which neither the policy nor an exception says anything: only `any data` speaks about it.
-pub(super) const UNDEFINED: ClassDefinition = ClassDefinition { level: Level::Unstated, few: 2, bulk: 10 };
+pub(crate) const UNDEFINED: ClassDefinition = ClassDefinition { level: Level::Unstated, few: 2, bulk: 10 };
 
 impl Layout {
     /// The layout for a policy and the keys and groups of what stands beside it.
-    pub(super) fn new(model: &PolicyModel, keys: &[&Keys], groups: &BTreeSet<Term>) -> Result<Self, CompileError> {
+    pub(crate) fn new(model: &PolicyModel, keys: &[&Keys], groups: &BTreeSet<Term>) -> Result<Self, CompileError> {
         let rule_keys = model.rules.iter().flat_map(|rule| std::iter::once(&rule.keys).chain(&rule.unless));
         let tests: Vec<&KeyTest> = rule_keys.chain(keys.iter().copied()).flat_map(|keys| &keys.tests).collect();
         let mut classes = model.classes.clone();
@@ -88,24 +88,25 @@ impl Layout {
         self.ranges.get(dimension as usize).copied().unwrap_or((0, 0))
     }
 
-    fn names(&self, dimension: Dimension) -> &[Term] {
+    /// The names of an open dimension that the policy tells apart.
+    pub(crate) fn names(&self, dimension: Dimension) -> &[Term] {
         self.names.get(dimension as usize).map_or(&[], Vec::as_slice)
     }
 
     /// All bits of a dimension.
-    pub(super) fn bits(&self, dimension: Dimension) -> std::ops::Range<u16> {
+    pub(crate) fn bits(&self, dimension: Dimension) -> std::ops::Range<u16> {
         let (first, width) = self.range(dimension);
         first..first + width
     }
 
     /// The bit of a closed value.
-    pub(super) fn closed(&self, dimension: Dimension, index: u8) -> u16 {
+    pub(crate) fn closed(&self, dimension: Dimension, index: u8) -> u16 {
         let (first, width) = self.range(dimension);
         first + u16::from(index).min(width.saturating_sub(1))
     }
 
     /// The bit of an open value; one bit stands for all that the policy does not name, and one for `unknown`.
-    pub(super) fn open(&self, dimension: Dimension, name: &Term) -> u16 {
+    pub(crate) fn open(&self, dimension: Dimension, name: &Term) -> u16 {
         let (first, _) = self.range(dimension);
         let names = self.names(dimension);
         let count = bit(names.len());
@@ -116,7 +117,7 @@ impl Layout {
     }
 
     /// The bit of `unknown`, on dimensions that have one.
-    pub(super) fn unknown(&self, dimension: Dimension) -> Option<u16> {
+    pub(crate) fn unknown(&self, dimension: Dimension) -> Option<u16> {
         match dimension.spec().values {
             Values::Open(_) => Some(self.open(dimension, &Term::UNKNOWN)),
             Values::Closed(values) => {
@@ -127,68 +128,68 @@ impl Layout {
     }
 
     /// The bit that every interaction has.
-    pub(super) fn plain(&self) -> u16 {
+    pub(crate) fn plain(&self) -> u16 {
         self.range(Dimension::Data).0
     }
 
     /// The bit of a class found that the policy does not know, by whether it is cleared.
-    pub(super) fn undefined(&self, cleared: bool) -> u16 {
+    pub(crate) fn undefined(&self, cleared: bool) -> u16 {
         self.plain() + 1 + u16::from(cleared)
     }
 
     /// The bit that says that a class was found with at least this band and certainty.
-    pub(super) fn chain(&self, class: u16, band: Band, certainty: Certainty) -> u16 {
+    pub(crate) fn chain(&self, class: u16, band: Band, certainty: Certainty) -> u16 {
         let first = self.plain() + 64 + class / CHAINS_PER_WORD * 64 + class % CHAINS_PER_WORD * CHAIN;
         first + certainty as u16 * 3 + band as u16
     }
 
     /// The bit that says that a class was found and is cleared, or not.
-    pub(super) fn clearance(&self, class: u16, cleared: bool) -> u16 {
+    pub(crate) fn clearance(&self, class: u16, cleared: bool) -> u16 {
         self.clearance + class * CLEARANCE + u16::from(cleared)
     }
 
     /// The place of a class.
-    pub(super) fn class(&self, name: &Term) -> Option<u16> {
+    pub(crate) fn class(&self, name: &Term) -> Option<u16> {
         self.classes.binary_search_by(|(class, _)| class.cmp(name)).ok().map(bit)
     }
 
     /// The definition of a class.
-    pub(super) fn definition(&self, class: u16) -> Option<&ClassDefinition> {
+    pub(crate) fn definition(&self, class: u16) -> Option<&ClassDefinition> {
         self.classes.get(usize::from(class)).map(|(_, definition)| definition)
     }
 
     /// The bits that say that a class was found in this band, at least with this certainty: the band and those below.
-    pub(super) fn chain_up_to(&self, class: u16, band: Band, certainty: Certainty) -> Piece {
+    pub(crate) fn chain_up_to(&self, class: u16, band: Band, certainty: Certainty) -> Piece {
         let first = Piece::of(self.chain(class, Band::One, certainty));
         // The bits of one certainty lie side by side in one word: 1, 3 or 7 of them.
         Piece { word: first.word, mask: (first.mask << (band as u8 + 1)).wrapping_sub(first.mask) }
     }
 
     /// The bits of those names of an open dimension that the policy tells apart.
-    pub(super) fn present(&self, dimension: Dimension, names: &BTreeSet<Term>) -> impl Iterator<Item = u16> {
+    pub(crate) fn present(&self, dimension: Dimension, names: &BTreeSet<Term>) -> impl Iterator<Item = u16> {
         let (first, _) = self.range(dimension);
         (first..).zip(self.names(dimension)).filter(|(_, name)| names.contains(*name)).map(|(bit, _)| bit)
     }
 
     /// The places of all classes.
-    pub(super) fn class_places(&self) -> std::ops::Range<u16> {
+    pub(crate) fn class_places(&self) -> std::ops::Range<u16> {
         0..bit(self.classes.len())
     }
 
     /// All bits of the data region: `plain`, and what was found.
-    pub(super) fn data(&self) -> impl Iterator<Item = u16> + '_ {
+    pub(crate) fn data(&self) -> impl Iterator<Item = u16> + '_ {
         let chains = self.class_places().flat_map(|class| self.chains(class));
         [self.plain(), self.undefined(false), self.undefined(true)].into_iter().chain(chains)
     }
 
     /// All bits of the chain of a class.
-    pub(super) fn chains(&self, class: u16) -> std::ops::Range<u16> {
+    pub(crate) fn chains(&self, class: u16) -> std::ops::Range<u16> {
         let first = self.chain(class, Band::One, Certainty::Likely);
         first..first + CHAIN
     }
 
     /// Appends the layout in a canonical form.
-    pub(super) fn encode(&self, out: &mut super::encoding::Encoder) {
+    pub(crate) fn encode(&self, out: &mut super::encoding::Encoder) {
         out.list(Dimension::ALL, |out, dimension| {
             out.text(dimension.key());
             out.number(self.range(*dimension).0.into());
@@ -208,7 +209,7 @@ impl Layout {
 }
 
 /// The class that a value names.
-pub(super) fn class_of(value: &KeyValue) -> Option<&Term> {
+pub(crate) fn class_of(value: &KeyValue) -> Option<&Term> {
     match value {
         KeyValue::Class { class, .. } => Some(class),
         _ => None,

@@ -21,13 +21,13 @@ mod answer;
 mod encoding;
 mod error;
 mod explain;
-mod layout;
+pub(crate) mod layout;
 mod lower;
 mod offer;
 pub mod reference;
 mod resolve;
-mod rows;
-mod situation;
+pub(crate) mod rows;
+pub(crate) mod situation;
 mod staged;
 mod standing;
 pub mod testing;
@@ -69,14 +69,14 @@ pub struct Policy {
     text_hash: ContentHash,
     rows_hash: ContentHash,
     standing_hash: ContentHash,
-    layout: Layout,
-    rows: Rows,
+    pub(crate) layout: Layout,
+    pub(crate) rows: Rows,
     gates: Gates,
     /// The classes of each rule, in the order of the model.
-    selections: Vec<Selection>,
-    exceptions: Vec<LoweredException>,
-    rollout: BTreeMap<Term, Vec<RolloutEntry>>,
-    fixed: Fixed,
+    pub(crate) selections: Vec<Selection>,
+    pub(crate) exceptions: Vec<LoweredException>,
+    pub(crate) rollout: BTreeMap<Term, Vec<RolloutEntry>>,
+    pub(crate) fixed: Fixed,
 }
 
 impl Policy {
@@ -237,7 +237,7 @@ fn encode_rule(out: &mut Encoder, rule: &Rule) {
 
 /// The classes of a rule: what it redacts, and what an acknowledgement must name.
 #[derive(Clone, Copy, Debug)]
-struct Selection {
+pub(crate) struct Selection {
     all: bool,
     /// One bit per class, by its place.
     classes: u128,
@@ -262,11 +262,11 @@ impl Selection {
         !self.all && self.classes == 0
     }
 
-    fn names(self, place: Option<u16>) -> bool {
+    pub(crate) fn names(self, place: Option<u16>) -> bool {
         self.all || place.is_some_and(|place| self.classes & (1 << place) != 0)
     }
 
-    const fn allows(self, cleared: bool) -> bool {
+    pub(crate) const fn allows(self, cleared: bool) -> bool {
         let [not_cleared, is_cleared] = self.clearance;
         if cleared { is_cleared } else { not_cleared }
     }
@@ -274,11 +274,11 @@ impl Selection {
 
 /// An exception as tests and a cover.
 #[derive(Clone, Debug)]
-struct LoweredException {
-    tests: Tests,
+pub(crate) struct LoweredException {
+    pub(crate) tests: Tests,
     /// What it covers, and the test under which it does: a tunnel only where it is named.
-    cover: Mask,
-    covers: Test,
+    pub(crate) cover: Mask,
+    pub(crate) covers: Test,
 }
 
 impl LoweredException {
@@ -294,17 +294,17 @@ impl LoweredException {
 
 /// What is the same in every evaluation of a policy.
 #[derive(Clone, Debug)]
-struct Fixed {
+pub(crate) struct Fixed {
     /// The bits of the data region.
     data: Bits,
     data_words: std::ops::Range<u8>,
-    unreadable: Test,
+    pub(crate) unreadable: Test,
     /// Actions about which the posture speaks.
-    posture_actions: Test,
+    pub(crate) posture_actions: Test,
     /// Actions that are stopped where they could not be read and no row says what then happens.
-    stopped_unread: Test,
+    pub(crate) stopped_unread: Test,
     /// The posture of each `who`, in the order of the schema.
-    postures: Vec<Effect>,
+    pub(crate) postures: Vec<Effect>,
 }
 
 impl Fixed {

@@ -3,73 +3,89 @@
 use smallvec::SmallVec;
 
 /// Words of 64 bits in a situation.
-pub(super) const WORDS: usize = 32;
+pub(crate) const WORDS: usize = 32;
 
 /// Bits in a situation.
-pub(super) const BITS: usize = WORDS * 64;
+pub(crate) const BITS: usize = WORDS * 64;
 
 /// One bit per value that a row can tell apart; the layout says which is which.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bits([u64; WORDS]);
+pub(crate) struct Bits([u64; WORDS]);
 
 impl Bits {
-    pub(super) const EMPTY: Self = Self([0; WORDS]);
+    pub(crate) const EMPTY: Self = Self([0; WORDS]);
 
-    pub(super) fn word(&self, word: u8) -> u64 {
+    pub(crate) fn word(&self, word: u8) -> u64 {
         self.0.get(usize::from(word)).copied().unwrap_or(0)
     }
 
-    pub(super) fn set(&mut self, bit: u16) {
+    pub(crate) fn set(&mut self, bit: u16) {
         self.add(Piece::of(bit));
     }
 
-    pub(super) fn has(&self, bit: u16) -> bool {
+    pub(crate) fn has(&self, bit: u16) -> bool {
         let piece = Piece::of(bit);
         self.word(piece.word) & piece.mask != 0
     }
 
     /// The bits that are set in both.
-    pub(super) fn both(&self, other: &Self) -> Self {
+    pub(crate) fn both(&self, other: &Self) -> Self {
         let mut bits = self.clone();
         bits.0.iter_mut().zip(other.0).for_each(|(word, mask)| *word &= mask);
         bits
     }
 
-    pub(super) fn add(&mut self, piece: Piece) {
+    /// The bits that are set.
+    pub(crate) fn ones(&self) -> impl Iterator<Item = u16> + '_ {
+        (0u8..).zip(self.0).flat_map(|(word, mask)| Piece { word, mask }.bits())
+    }
+
+    pub(crate) fn add(&mut self, piece: Piece) {
         if let Some(word) = self.0.get_mut(usize::from(piece.word)) {
             *word |= piece.mask;
         }
     }
 
-    pub(super) fn remove(&mut self, piece: Piece) {
+    pub(crate) fn remove(&mut self, piece: Piece) {
         if let Some(word) = self.0.get_mut(usize::from(piece.word)) {
             *word &= !piece.mask;
         }
     }
 
-    pub(super) fn meets(&self, pieces: &[Piece]) -> bool {
+    pub(crate) fn meets(&self, pieces: &[Piece]) -> bool {
         pieces.iter().any(|piece| self.word(piece.word) & piece.mask != 0)
     }
 }
 
 /// A mask within one word of the situation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) word: u8,
-    pub(super) mask: u64,
+pub(crate) struct Piece {
+    pub(crate) word: u8,
+    pub(crate) mask: u64,
 }
 
 impl Piece {
-    pub(super) fn of(bit: u16) -> Self {
+    pub(crate) fn of(bit: u16) -> Self {
         Self { word: u8::try_from(bit / 64).unwrap_or(u8::MAX), mask: 1 << (bit % 64) }
+    }
+
+    /// The bits of the mask, in ascending order.
+    pub(crate) fn bits(self) -> impl Iterator<Item = u16> {
+        let first = u16::from(self.word) * 64;
+        let mut left = self.mask;
+        std::iter::from_fn(move || {
+            let bit = u16::try_from(left.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
+            left &= left - 1;
+            Some(first + bit)
+        })
     }
 }
 
 /// A set of bits, as pieces in ascending order of words.
-pub(super) type Mask = SmallVec<[Piece; 1]>;
+pub(crate) type Mask = SmallVec<[Piece; 1]>;
 
 /// The mask of these bits.
-pub(super) fn mask(bits: impl IntoIterator<Item = u16>) -> Mask {
+pub(crate) fn mask(bits: impl IntoIterator<Item = u16>) -> Mask {
     let mut all = Bits::EMPTY;
     bits.into_iter().for_each(|bit| all.set(bit));
     let words = (0u8..).zip(all.0).filter(|(_, mask)| *mask != 0);
@@ -78,7 +94,7 @@ pub(super) fn mask(bits: impl IntoIterator<Item = u16>) -> Mask {
 
 /// A condition on a situation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Test {
+pub(crate) enum Test {
     /// Some bit of the mask is set.
     Any(Mask),
     /// No bit of the mask is set.
@@ -89,19 +105,19 @@ pub(super) enum Test {
 }
 
 impl Test {
-    pub(super) fn any(bits: impl IntoIterator<Item = u16>) -> Self {
+    pub(crate) fn any(bits: impl IntoIterator<Item = u16>) -> Self {
         Self::Any(mask(bits))
     }
 
-    pub(super) fn none(bits: impl IntoIterator<Item = u16>) -> Self {
+    pub(crate) fn none(bits: impl IntoIterator<Item = u16>) -> Self {
         Self::None(mask(bits))
     }
 
-    pub(super) fn one(dimension: std::ops::Range<u16>, holds: impl Fn(u16) -> bool) -> Self {
+    pub(crate) fn one(dimension: std::ops::Range<u16>, holds: impl Fn(u16) -> bool) -> Self {
         Self::One(mask(dimension.clone().filter(|bit| holds(*bit))), mask(dimension.filter(|bit| !holds(*bit))))
     }
 
-    pub(super) fn negated(&self) -> Self {
+    pub(crate) fn negated(&self) -> Self {
         match self {
             Self::Any(mask) => Self::None(mask.clone()),
             Self::None(mask) => Self::Any(mask.clone()),
@@ -110,7 +126,7 @@ impl Test {
     }
 
     /// Whether the test says the same in every situation.
-    pub(super) fn constant(&self) -> Option<bool> {
+    pub(crate) fn constant(&self) -> Option<bool> {
         match self {
             Self::Any(mask) => mask.is_empty().then_some(false),
             Self::None(mask) => mask.is_empty().then_some(true),
@@ -118,7 +134,7 @@ impl Test {
         }
     }
 
-    pub(super) fn holds(&self, view: View<'_>) -> bool {
+    pub(crate) fn holds(&self, view: View<'_>) -> bool {
         match self {
             Self::Any(mask) => view.set.meets(mask),
             Self::None(mask) => !view.unset.meets(mask),
@@ -132,52 +148,52 @@ impl Test {
 /// bits that are surely set and `None` at those that may be; to ask what *may* hold, the other way round. Where
 /// nothing is pending both are the same bits.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct View<'a> {
+pub(crate) struct View<'a> {
     /// Where `Any` looks.
-    pub(super) set: &'a Bits,
+    pub(crate) set: &'a Bits,
     /// Where `None` looks.
-    pub(super) unset: &'a Bits,
+    pub(crate) unset: &'a Bits,
     /// Whether something is pending and the question is what certainly holds.
-    pub(super) certain: bool,
+    pub(crate) certain: bool,
 }
 
 impl<'a> View<'a> {
     /// The bits that are set or may be.
-    pub(super) const fn possible(self) -> &'a Bits {
+    pub(crate) const fn possible(self) -> &'a Bits {
         if self.certain { self.unset } else { self.set }
     }
 }
 
 /// Tests, all of which must hold.
-pub(super) type Tests = SmallVec<[Test; 3]>;
+pub(crate) type Tests = SmallVec<[Test; 3]>;
 
 /// Whether all tests hold.
-pub(super) fn all_hold(tests: &[Test], view: View<'_>) -> bool {
+pub(crate) fn all_hold(tests: &[Test], view: View<'_>) -> bool {
     tests.iter().all(|test| test.holds(view))
 }
 
 /// A row that demands what its rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Raise {
+pub(crate) struct Raise {
     /// Place of the rule in the model.
-    pub(super) rule: u32,
-    pub(super) tests: Tests,
+    pub(crate) rule: u32,
+    pub(crate) tests: Tests,
 }
 
 /// A row that says that a situation was thought of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Foresee {
+pub(crate) struct Foresee {
     /// Place of the rule in the model.
-    pub(super) rule: u32,
-    pub(super) tests: Tests,
+    pub(crate) rule: u32,
+    pub(crate) tests: Tests,
     /// The bits of the data region that it covers.
-    pub(super) cover: Mask,
+    pub(crate) cover: Mask,
 }
 
 /// A bit set of one word that a situation must meet for a row to be looked at: small enough for the gates of all rows
 /// to stay close to the processor, and closed for nearly all rows in nearly all situations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gate {
+pub(crate) enum Gate {
     /// The row is always looked at.
     Open,
     /// The row holds only where one of these bits may be set.
@@ -205,7 +221,7 @@ impl Gate {
         }
     }
 
-    pub(super) fn admits(self, bits: &Bits) -> bool {
+    pub(crate) fn admits(self, bits: &Bits) -> bool {
         match self {
             Self::Open => true,
             Self::Needs(piece) => bits.word(piece.word) & piece.mask != 0,
@@ -215,25 +231,25 @@ impl Gate {
 
 /// The gates of all rows, in their order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gates {
-    pub(super) foresee: Vec<Gate>,
-    pub(super) raise: Vec<Gate>,
+pub(crate) struct Gates {
+    pub(crate) foresee: Vec<Gate>,
+    pub(crate) raise: Vec<Gate>,
 }
 
 /// All rows of a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// What foresees.
-    pub(super) foresee: Vec<Foresee>,
+    pub(crate) foresee: Vec<Foresee>,
     /// What raises, in the order of the rules.
-    pub(super) raise: Vec<Raise>,
+    pub(crate) raise: Vec<Raise>,
     /// What raises where content could not be read, in the order of the rules.
-    pub(super) failure: Vec<Raise>,
+    pub(crate) failure: Vec<Raise>,
 }
 
 impl Rows {
     /// The gates of these rows.
-    pub(super) fn gates(&self) -> Gates {
+    pub(crate) fn gates(&self) -> Gates {
         Gates {
             foresee: self.foresee.iter().map(|row| Gate::of_cover(&row.cover)).collect(),
             raise: self.raise.iter().map(|row| Gate::of(&row.tests)).collect(),
@@ -241,12 +257,12 @@ impl Rows {
     }
 
     /// The number of rows.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.foresee.len() + self.raise.len() + self.failure.len()
     }
 
     /// Appends all rows in a canonical form: see [`super::encoding`].
-    pub(super) fn encode(&self, out: &mut super::encoding::Encoder) {
+    pub(crate) fn encode(&self, out: &mut super::encoding::Encoder) {
         out.list(&self.foresee, |out, row| {
             out.number(row.rule.into());
             encode_tests(&row.tests, out);

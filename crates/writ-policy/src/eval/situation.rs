@@ -10,27 +10,27 @@ use super::rows::{Bits, View, mask};
 
 /// What one evaluation is about, in bits.
 #[derive(Clone, Debug)]
-pub(super) struct Situation<'a> {
+pub(crate) struct Situation<'a> {
     /// Bits that are set.
-    pub(super) known: Bits,
+    pub(crate) known: Bits,
     /// Bits that are set, or may be when what is pending settles.
-    pub(super) possible: Bits,
+    pub(crate) possible: Bits,
     /// Whether something is pending.
-    pub(super) pending: bool,
+    pub(crate) pending: bool,
     /// Whether it is pending what was found.
-    pub(super) data_pending: bool,
+    pub(crate) data_pending: bool,
     /// The classes found, sorted.
-    pub(super) found: SmallVec<[FoundClass<'a>; 8]>,
+    pub(crate) found: SmallVec<[FoundClass<'a>; 8]>,
 }
 
 /// A class that was found.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FoundClass<'a> {
-    pub(super) name: &'a Term,
+pub(crate) struct FoundClass<'a> {
+    pub(crate) name: &'a Term,
     /// Its place, if the policy knows it.
-    pub(super) place: Option<u16>,
+    pub(crate) place: Option<u16>,
     /// Whether it is cleared, unless that is pending.
-    pub(super) cleared: Option<bool>,
+    pub(crate) cleared: Option<bool>,
 }
 
 /// What a pending action may become: what does not leave the organisation is known from the connection, the head, or
@@ -39,7 +39,7 @@ const PENDING_ACTIONS: [Action; 3] = [Action::Submit, Action::Upload, Action::To
 
 impl<'a> Situation<'a> {
     /// The situation that facts describe.
-    pub(super) fn of(layout: &Layout, facts: &'a Facts) -> Self {
+    pub(crate) fn of(layout: &Layout, facts: &'a Facts) -> Self {
         let mut situation = Self {
             known: Bits::EMPTY,
             possible: Bits::EMPTY,
@@ -62,17 +62,17 @@ impl<'a> Situation<'a> {
     }
 
     /// What certainly holds.
-    pub(super) fn certain(&self) -> View<'_> {
+    pub(crate) fn certain(&self) -> View<'_> {
         View { set: &self.known, unset: &self.possible, certain: self.pending }
     }
 
     /// What may hold.
-    pub(super) fn possible(&self) -> View<'_> {
+    pub(crate) fn possible(&self) -> View<'_> {
         View { set: &self.possible, unset: &self.known, certain: false }
     }
 
     /// The same situation with one of these actions, which is pending if there are several.
-    pub(super) fn with_actions(mut self, layout: &Layout, actions: &[Action]) -> Self {
+    pub(crate) fn with_actions(mut self, layout: &Layout, actions: &[Action]) -> Self {
         for piece in mask(layout.bits(Dimension::Action)) {
             self.known.remove(piece);
             self.possible.remove(piece);

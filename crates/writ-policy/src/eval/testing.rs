@@ -128,6 +128,7 @@ pub fn synthetic(rules: usize, seed: u64) -> PolicyModel {
         classes: shipped(),
         clauses: clauses(rules.div_ceil(per_clause)),
         rules: Vec::new(),
+        assertions: Vec::new(),
     };
     for place in 0..rules {
         let number = u16::try_from(place % per_clause + 1).unwrap_or(1);
@@ -235,8 +236,13 @@ pub fn arbitrary(random: &mut Seeded, rules: usize) -> PolicyModel {
         }
         *class = ClassDefinition { level: random.value(Level::Internal), few: 3, bulk: 5 };
     }
-    let mut model =
-        PolicyModel { postures: BTreeMap::new(), classes, clauses: clauses(CLAUSES_OF_TESTS), rules: Vec::new() };
+    let mut model = PolicyModel {
+        postures: BTreeMap::new(),
+        classes,
+        clauses: clauses(CLAUSES_OF_TESTS),
+        rules: Vec::new(),
+        assertions: Vec::new(),
+    };
     for who in Who::ALL {
         let posture = random.pick(Effect::ALL, Effect::Block);
         if random.chance(70) {

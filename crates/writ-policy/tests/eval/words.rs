@@ -57,6 +57,7 @@ fn model(rules: Vec<Rule>) -> PolicyModel {
         classes: classes(),
         clauses: ids.into_iter().map(clause).collect(),
         rules,
+        assertions: Vec::new(),
     }
 }
 
