@@ -28,6 +28,11 @@ const GENERATORS: &[Generator] = &[
         files: &["docs/reference/policy-language.md"],
     },
     Generator {
+        package: "writ-policy",
+        test: "document::reference::the_page_of_diagnostics_is_current",
+        files: &["docs/reference/diagnostics.md"],
+    },
+    Generator {
         package: "writ-detect",
         test: "catalog::the_reference_page_is_current",
         files: &["docs/reference/detectors.md"],

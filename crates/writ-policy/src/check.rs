@@ -2,17 +2,21 @@
 
 mod assertions;
 mod clauses;
+mod controls;
 pub(crate) mod keys;
+mod processes;
+mod references;
 mod rules;
 mod tables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::ContentHash;
 use writ_model::values::Value as _;
 use writ_model::{Dimension, Signal, Term};
 
 use crate::assertion::Assertion;
+use crate::control::ControlKind;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::document::define::{self, Definitions};
 use crate::document::source::Span;
@@ -20,6 +24,8 @@ use crate::document::{BlockKind, Document, Item};
 use crate::example::{self, Example, Situation};
 use crate::rule::{KeyValue, PolicyModel, Rule};
 use crate::words::{Names, Vocabulary};
+
+pub(crate) use tables::full_of_effects;
 
 /// A text, read.
 #[derive(Clone, Debug)]
@@ -54,21 +60,30 @@ pub fn parse_with(source: &str, names: Names) -> Parsed {
     let mut problems = Problems::default();
     let document = Document::read(source, &mut problems);
     let mut vocabulary = Vocabulary::new(names);
+    if document.front.translates() {
+        return translation_alone(document, vocabulary, problems);
+    }
     vocabulary.roles.extend(document.front.owners.keys().cloned());
-    vocabulary.roles.extend(document.front.quorum.iter().cloned());
     let definitions = define::read(&document, &mut vocabulary, &mut problems);
     let mut checker = Checker::new(&document, &vocabulary, &mut problems);
     checker.situation();
     checker.sections();
+    checker.marks();
     checker.opaque_kinds(source);
-    let Checker { rules, examples, places, assertions, assertion_places, .. } = checker;
+    checker.incomplete_tables();
+    let kinds = document.blocks(BlockKind::Control).filter_map(|(_, block)| clauses::control_kind(block));
+    let kinds: BTreeSet<_> = kinds.filter_map(ControlKind::named).collect();
+    processes::check(&checker.controls, &kinds, &document.front, &checker.wanted, checker.problems);
+    let Checker { rules, examples, controls, places, assertions, assertion_places, .. } = checker;
     let clauses = clauses::check(&document, source, &rules, &mut problems);
+    references::check(&document, source, &definitions, &mut problems);
     let model = (!problems.has_errors()).then(|| PolicyModel {
         postures: document.front.postures.clone(),
         classes: vocabulary.classes.clone(),
         clauses,
         rules,
         assertions,
+        controls: controls.into_iter().map(|control| control.model).collect(),
     });
     let diagnostics = problems.into_sorted();
     Parsed {
@@ -95,6 +110,25 @@ pub struct RulePlace {
     pub unless: Vec<Span>,
 }
 
+/// A language version decides nothing: what it says runs in the version that prevails.
+fn translation_alone(document: Document, vocabulary: Vocabulary, mut problems: Problems) -> Parsed {
+    let (language, prevails) = (document.front.language(), document.front.prevails.as_deref().unwrap_or_default());
+    let text = format!("this is the version in `{language}`; the one in `{prevails}` prevails, and only that one runs");
+    let help = "check it beside the other one: `writ policy check POLICY --translation FILE`";
+    problems.add(Code::TranslationAlone, document.front.at("prevails"), text).help(help);
+    Parsed {
+        hash: document.hash,
+        document,
+        definitions: Definitions::default(),
+        vocabulary,
+        examples: Vec::new(),
+        places: Vec::new(),
+        assertion_places: Vec::new(),
+        model: None,
+        diagnostics: problems.into_sorted(),
+    }
+}
+
 /// The examples of all rules, in the order of the text.
 pub fn examples(parsed: &Parsed) -> &[Example] {
     &parsed.examples
@@ -115,6 +149,11 @@ pub(crate) struct Checker<'a> {
     values: usize,
     /// How many rules each clause has so far.
     numbers: BTreeMap<Term, u16>,
+    controls: Vec<controls::Control>,
+    /// Processes that rules lead to.
+    wanted: processes::Wanted,
+    /// What rule tables leave out.
+    gaps: Vec<tables::Gap>,
 }
 
 impl<'a> Checker<'a> {
@@ -131,12 +170,23 @@ impl<'a> Checker<'a> {
             assertion_places: Vec::new(),
             values: 0,
             numbers: BTreeMap::new(),
+            controls: Vec::new(),
+            wanted: processes::Wanted::new(),
+            gaps: Vec::new(),
         }
     }
 
     fn situation(&mut self) {
         if let Some(text) = &self.document.front.situation {
             self.default = example::situation(text.whole(), self.vocabulary, self.problems);
+        }
+    }
+
+    /// Only language versions have marks of what was translated.
+    fn marks(&mut self) {
+        if !self.document.front.translated.is_empty() {
+            let text = "`translated` belongs to language versions; this is the version that prevails";
+            self.problems.add(Code::WrongPlace, self.document.front.at("translated"), text).help("leave it out");
         }
     }
 
@@ -152,7 +202,7 @@ impl<'a> Checker<'a> {
                             let help = "files are put in before the text is read: give the including file";
                             self.problems.add(Code::NotIncluded, block.span, text).help(help);
                         }
-                        BlockKind::Control => clauses::control(section, block, self.problems),
+                        BlockKind::Control => self.control(section, block),
                         BlockKind::Define => {}
                     },
                     Item::Table(table) => self.table(section, table),

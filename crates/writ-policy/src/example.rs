@@ -10,7 +10,7 @@ use writ_model::{Dimension, Facts, Term};
 use crate::check::keys;
 use crate::diagnostic::{Code, Problems};
 use crate::document::source::{Piece, Span};
-use crate::rule::{KeyTest, KeyValue, Rule};
+use crate::rule::{KeyTest, KeyValue, Keys, Rule};
 use crate::words::Vocabulary;
 
 /// An example of a rule.
@@ -90,7 +90,7 @@ pub fn judge(example: &Example, applies: bool) -> Result<(), ExampleFailed> {
 
 /// An example that contradicts its rule. The text is not repeated: its place is enough.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the rule {rule} of clause `{clause}` {} this example of `{}`", self.does(), self.kind.as_str())]
+#[error("rule {rule} of clause `{clause}` {} this example of `{}`", self.does(), self.kind.as_str())]
 pub struct ExampleFailed {
     clause: Term,
     rule: u16,
@@ -139,6 +139,22 @@ pub(crate) const FROM_TEXT: &[Dimension] = &[Dimension::Data, Dimension::Level, 
 const OF_THE_SERVICE: &[Dimension] = &[Dimension::Category, Dimension::Tier, Dimension::ServiceRegion];
 
 impl Situation {
+    /// The facts as an example states them: `who contractor, status denied`.
+    pub fn words(&self) -> String {
+        let facts = self.values.iter().flat_map(|(dimension, given)| {
+            let names: Vec<String> = match given {
+                Given::Closed(index) => vec![dimension.value_name(*index).to_owned()],
+                Given::Open(name) => vec![name.to_string()],
+                Given::ClosedSet(indexes) => {
+                    indexes.iter().map(|index| dimension.value_name(*index).to_owned()).collect()
+                }
+                Given::OpenSet(names) => names.iter().map(ToString::to_string).collect(),
+            };
+            names.into_iter().map(move |name| format!("{} {name}", dimension.key()))
+        });
+        facts.collect::<Vec<_>>().join(", ")
+    }
+
     /// Fills dimensions that are pending.
     fn fill(&self, facts: &mut Facts, wanted: impl Fn(Dimension) -> bool) {
         for (dimension, given) in &self.values {
@@ -376,10 +392,44 @@ pub(crate) fn any_text_complies(rule: &Rule, example: &Example) -> bool {
     let fact = |dimension: &Dimension| {
         [&example.stated, &example.witness, &example.default].iter().find_map(|it| it.values.get(dimension))
     };
-    rule.keys.tests.iter().any(|test| {
-        let from_text = FROM_TEXT.contains(&test.dimension) || test.dimension == Dimension::Cleared;
-        !from_text && fact(&test.dimension).is_some_and(|given| !risky(test.dimension, given) && !meets(test, given))
-    })
+    let never = rule.keys.tests.iter().any(|test| match test.dimension {
+        // A text gives no signal and no activity: these are facts about traffic and purpose.
+        Dimension::Signal | Dimension::Activity => !test.not,
+        Dimension::Data | Dimension::Level => false,
+        Dimension::Cleared => all_cleared_otherwise(rule, test, fact(&Dimension::Cleared)),
+        dimension => fact(&dimension).is_some_and(|given| !risky(dimension, given) && !meets(test, given)),
+    });
+    let carved = |keys: &Keys| {
+        let known = |test: &KeyTest| !FROM_TEXT.contains(&test.dimension) && test.dimension != Dimension::Cleared;
+        keys.tests
+            .iter()
+            .all(|test| known(test) && fact(&test.dimension).is_some_and(|given| meets_at_most(test, given)))
+    };
+    never || rule.unless.iter().any(|keys| !keys.tests.is_empty() && carved(keys))
+}
+
+/// Whether clearance leaves none of the rule's classes for `cleared` to select.
+fn all_cleared_otherwise(rule: &Rule, test: &KeyTest, given: Option<&Given>) -> bool {
+    let Some(Given::OpenSet(cleared)) = given else { return false };
+    let asked = |yes: bool| test.values.contains(&KeyValue::Closed(u8::from(yes)));
+    let classes = rule.keys.on(Dimension::Data).map(|data| data.values.as_slice()).unwrap_or_default();
+    let left = |value: &KeyValue| match value {
+        KeyValue::Class { class, .. } => asked(cleared.contains(class)),
+        KeyValue::AnyClass => true,
+        _ => false,
+    };
+    !classes.is_empty() && !classes.iter().any(left)
+}
+
+/// Whether a fact meets a key as a rule that foresees reads it: ordered values *at most*, an `unknown` by name only.
+fn meets_at_most(test: &KeyTest, given: &Given) -> bool {
+    let ordered = test.dimension.spec().kind == Kind::Ordered && !test.not;
+    match given {
+        Given::Closed(index) if ordered => {
+            test.values.iter().any(|value| matches!(value, KeyValue::Closed(asked) if index <= asked))
+        }
+        _ => meets(test, given) && !(test.not && risky(test.dimension, given)),
+    }
 }
 
 /// Whether the fact is an `unknown` that makes keys of a rule that raises hold.

@@ -7,17 +7,23 @@
 pub mod analyse;
 pub mod assertion;
 pub mod check;
+pub mod control;
 pub mod diagnostic;
 pub mod diagram;
 pub mod document;
 pub mod eval;
 pub mod example;
+pub mod format;
 pub mod fuzz;
 pub mod reference;
 pub mod rule;
+pub mod seal;
+pub mod translation;
 pub mod words;
 
 pub use check::{Parsed, parse};
+pub use control::ControlModel;
 pub use diagnostic::{Code, Diagnostic, Gravity};
 pub use document::Document;
+pub use format::format;
 pub use rule::PolicyModel;

@@ -6,6 +6,7 @@ use writ_model::class::{CLASS_GROUPS, CLASSES};
 use writ_model::schema::{Kind, Unknown, Values};
 use writ_model::{Mode, SCHEMA};
 
+use crate::control::schema::{self, ControlKind, KeySpec, Need};
 use crate::diagnostic::Code;
 use crate::document::limits;
 use crate::words::{self, Word};
@@ -22,10 +23,9 @@ pub fn reference_page() -> String {
     table(&mut page, "Keys of a rule", about, words::RULE_KEYS);
     captions(&mut page);
     let about = "The first key says what is defined: `class`, `class-group`, `group`, `groups`, `regions`, `entities`, \
-                 `service`, `services`, `roles`, `harmless` or `term`.";
+                 `service`, `services`, `roles`, `harmless`, `projects`, `source` or `term`. `define sealed` starts with `class`.";
     table(&mut page, "Keys of a define block", about, words::DEFINE_KEYS);
-    let about = "`control KIND` on the opening line, or the key `kind`. The keys of a control are kept as they are.";
-    table(&mut page, "Controls", about, words::CONTROLS);
+    controls(&mut page);
     table(&mut page, "Assertions", "Keys of a `prove` block.", words::PROVE_KEYS);
     modes(&mut page);
     promises(&mut page);
@@ -36,7 +36,7 @@ pub fn reference_page() -> String {
 
 const INTRODUCTION: &str = "# Policy language: reference
 
-This page is made from the tables that the parser reads; do not edit it. `WRIT_UPDATE=1 cargo test -p writ-policy` writes it again.
+This page is made from the tables that the parser reads; do not edit it. `cargo xtask codegen` writes it again.
 
 A policy is one Markdown document. A heading with an id, `## 4.2 Health information {#health}`, is a clause; a heading
 without one belongs to the clause above it. Blocks stand between fences of three backticks; a rule table is followed by its
@@ -133,6 +133,29 @@ fn captions(page: &mut String) {
     let _ = writeln!(page, "{}.", keys.join(", "));
 }
 
+fn controls(page: &mut String) {
+    let about = "What no inline rule can do. The kind stands on the opening line: `control training`. Each kind has the keys \
+                 of its table and these common ones:";
+    heading(page, "Controls", about);
+    keys(page, schema::COMMON.iter());
+    for kind in ControlKind::ALL {
+        let _ = write!(page, "\n### `control {}`\n\n{}.\n\n", kind.as_str(), kind.doc());
+        keys(page, kind.own_keys().iter());
+    }
+}
+
+fn keys<'a>(page: &mut String, keys: impl Iterator<Item = &'a KeySpec>) {
+    page.push_str("| key | | value | meaning |\n|---|---|---|---|\n");
+    for KeySpec { key, shape, need, doc } in keys {
+        let need = match need {
+            Need::Required => "required",
+            Need::Optional => "",
+            Need::OneOf => "one of these",
+        };
+        let _ = writeln!(page, "| `{key}` | {need} | {} | {doc} |", shape.words());
+    }
+}
+
 fn modes(page: &mut String) {
     let about = "How a clause is made true: by its rules or controls, or as it states itself: `Mode: text-only. Reason: ...`, \
                  `Mode: enforced by #health.`";
@@ -153,13 +176,9 @@ fn promises(page: &mut String) {
 }
 
 fn diagnostics(page: &mut String) {
-    let about = "Codes never change. A policy with an error does not run; a warning says that it probably says something else \
-                 than was meant.";
-    heading(page, "Diagnostics", about);
-    page.push_str("| code | | meaning |\n|---|---|---|\n");
-    for code in Code::ALL {
-        let _ = writeln!(page, "| `{}` | {} | {} |", code.as_str(), code.gravity().as_str(), code.doc());
-    }
+    heading(page, "Diagnostics", "[diagnostics.md](diagnostics.md) explains each of them, with an example.");
+    let names: Vec<_> = Code::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    let _ = writeln!(page, "{}.", names.join(", "));
 }
 
 fn bounds(page: &mut String) {

@@ -8,6 +8,7 @@ use writ_model::verdict::{Offer, Restore};
 use writ_model::{Band, Certainty, Dimension, Effect, Level, Mode, Severity, Term, Who};
 
 use crate::assertion::Assertion;
+use crate::control::ControlModel;
 
 /// A policy after names have been resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct PolicyModel {
     pub rules: Vec<Rule>,
     /// What must hold in every version, in the order of the text.
     pub assertions: Vec<Assertion>,
+    /// What no rule can do, in the order of the text. Rows do not depend on it.
+    pub controls: Vec<ControlModel>,
 }
 
 /// A class as this policy defines it.
@@ -157,4 +160,21 @@ pub enum KeyValue {
         /// The certainty; `None` where the document is silent: likely or better when raising, any when covering.
         certainty: Option<Certainty>,
     },
+}
+
+impl KeyValue {
+    /// The value as a document writes it on this dimension.
+    pub fn name(&self, dimension: Dimension) -> String {
+        match self {
+            Self::Closed(index) => dimension.value_name(*index).to_owned(),
+            Self::Open(name) => name.to_string(),
+            Self::Plain => writ_model::class::PLAIN.to_string(),
+            Self::AnyClass => "any".to_owned(),
+            Self::Class { class, band, certainty } => {
+                let band = band.map(Band::as_str);
+                let amount: Vec<&str> = band.into_iter().chain(certainty.map(Certainty::as_str)).collect();
+                if amount.is_empty() { class.to_string() } else { format!("{class} ({})", amount.join(", ")) }
+            }
+        }
+    }
 }

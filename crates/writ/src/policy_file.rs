@@ -3,6 +3,8 @@
 //!
 //! Everything that runs or checks a policy takes it from here, so that what is checked is what runs.
 
+mod not_searched;
+
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
@@ -13,7 +15,8 @@ use writ_detect::{Definition, Harmless, Pack};
 use writ_model::Term;
 use writ_policy::check::{Parsed, parse_with};
 use writ_policy::document::define::Definitions;
-use writ_policy::document::include;
+use writ_policy::document::files::Files;
+use writ_policy::document::include::{self, Assembled};
 use writ_policy::document::limits::TEXT;
 use writ_policy::eval::Policy;
 use writ_policy::words::Names;
@@ -29,8 +32,10 @@ static SERVICES: Limit = Limit::new("catalog.file", "bytes", 8 << 20);
 pub(crate) struct PolicyFile {
     /// The file that was asked for.
     pub(crate) path: PathBuf,
-    /// The text to which diagnostics point: assembled, or the file's own where an included file could not be had.
+    /// The text to which diagnostics point: with included files put in, as far as they could be had.
     pub(crate) text: String,
+    /// The files that the text is made of.
+    pub(crate) files: Files,
     /// What the text says; nothing where an included file could not be had.
     pub(crate) parsed: Option<Parsed>,
     /// What is wrong, in the order of the text.
@@ -43,18 +48,16 @@ impl PolicyFile {
     /// # Errors
     /// If the file itself cannot be read; everything else is a diagnostic.
     pub(crate) fn read(path: &Path, names: Names) -> anyhow::Result<Self> {
-        let source = read_text(path, &TEXT)?;
-        let folder = folder_of(path);
-        let mut included = |name: &str| read_text(&below(&folder, name)?, &TEXT).ok();
+        let Assembled { text, files, diagnostics } = assemble(path)?;
         let path = path.to_owned();
-        match include::assemble(&source, &mut included) {
-            Ok(text) => {
-                let mut parsed = parse_with(&text, names);
-                let diagnostics = std::mem::take(&mut parsed.diagnostics);
-                Ok(Self { path, text, parsed: Some(parsed), diagnostics })
-            }
-            Err(diagnostics) => Ok(Self { path, text: source, parsed: None, diagnostics }),
+        if !diagnostics.is_empty() {
+            return Ok(Self { path, text, files, parsed: None, diagnostics });
         }
+        let mut parsed = parse_with(&text, names);
+        let mut diagnostics = std::mem::take(&mut parsed.diagnostics);
+        diagnostics.extend(not_searched::notes(&parsed));
+        diagnostics.sort();
+        Ok(Self { path, text, files, parsed: Some(parsed), diagnostics })
     }
 
     /// The policy, ready to judge.
@@ -82,31 +85,15 @@ impl PolicyFile {
         Ok(Pack::with_definitions(&definitions, &harmless(&parsed.definitions))?)
     }
 
-    /// Terms of define blocks that this version does not search for, each in words with its place.
-    pub(crate) fn not_searched(&self) -> Vec<String> {
-        let Some(parsed) = &self.parsed else { return Vec::new() };
-        let line = |span: writ_policy::document::source::Span| span.position(&self.text).line;
-        let mut all = Vec::new();
-        for class in &parsed.definitions.classes {
-            let kinds = [
-                ("context", class.context.is_empty()),
-                ("fingerprints", class.fingerprints.is_empty()),
-                ("texts", class.texts.is_empty()),
-            ];
-            let absent: Vec<_> =
-                kinds.iter().filter(|(_, empty)| !empty).map(|(kind, _)| format!("`{kind}`")).collect();
-            if !absent.is_empty() {
-                all.push(format!("line {}: {} of class `{}`", line(class.span), absent.join(", "), class.class));
-            }
-        }
-        all.extend(
-            parsed
-                .definitions
-                .sealed
-                .iter()
-                .map(|sealed| format!("line {}: sealed terms of class `{}`", line(sealed.span), sealed.class)),
-        );
-        all
+    /// How many diagnostics say that the policy probably says something else than was meant.
+    pub(crate) fn warnings(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.gravity == Gravity::Warning).count()
+    }
+
+    /// Adds a diagnostic that only detection or a run could find, at its place in the order of the text.
+    pub(crate) fn add(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.diagnostics.extend(diagnostics);
+        self.diagnostics.sort();
     }
 
     /// How many diagnostics are errors.
@@ -119,6 +106,20 @@ impl PolicyFile {
         let word = if errors == 1 { "error" } else { "errors" };
         format!("`{path}` has {errors} {word} and cannot run; see `writ policy check {path}`")
     }
+}
+
+/// A document with its included files, which are looked for in its folder and below.
+///
+/// # Errors
+/// If the file itself cannot be read; an included file that cannot be had is a diagnostic.
+pub(crate) fn assemble(path: &Path) -> anyhow::Result<Assembled> {
+    let source = read_text(path, &TEXT)?;
+    let folder = folder_of(path);
+    let mut included = |name: &str| read_text(&below(&folder, name)?, &TEXT).ok();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let assembled = include::assemble(&name, &source, &mut included);
+    let files = assembled.files.renamed(|name| folder.join(name).display().to_string());
+    Ok(Assembled { files, ..assembled })
 }
 
 /// The catalog that ships with an organisation's files beside it.

@@ -20,6 +20,8 @@ struct Clause<'a> {
     stated: Option<Stated>,
     /// Where its prose promises, and in which words.
     promise: Option<Span>,
+    /// Whether blocks, rule tables or modes stand in it, also such as could not be read.
+    blocks: bool,
 }
 
 /// What the rules of a clause do.
@@ -56,7 +58,7 @@ pub(super) fn check(document: &Document, source: &str, rules: &[Rule], problems:
             continue;
         }
         let runs = running.get(id).copied();
-        clauses.insert(id, Clause { section, rules: runs, control: None, stated: None, promise: None });
+        clauses.insert(id, Clause { section, rules: runs, control: None, stated: None, promise: None, blocks: false });
         order.push(id);
     }
     for section in &document.sections {
@@ -68,7 +70,7 @@ pub(super) fn check(document: &Document, source: &str, rules: &[Rule], problems:
             clause.check(id, &modes, problems);
         }
     }
-    promises(document, &clauses, &modes, problems);
+    without_mode(document, &clauses, &modes, problems);
     let model = |id: &&Term| {
         let clause = clauses.get(id)?;
         Some(ClauseModel {
@@ -161,6 +163,11 @@ fn collect<'a>(
     };
     clause.promise = clause.promise.or(promise);
     for item in &section.items {
+        clause.blocks |= match item {
+            Item::Block(_) | Item::Mode(_) => true,
+            Item::Table(table) => table.caption.is_some(),
+            _ => false,
+        };
         match item {
             Item::Block(block) if block.kind == BlockKind::Control => {
                 clause.control = clause.control.or_else(|| control_kind(block));
@@ -203,11 +210,9 @@ fn outside(section: &Section, promise: Option<Span>, problems: &mut Problems) {
 fn stated(caption: &Caption, problems: &mut Problems) -> Option<Stated> {
     let (word, rest) = caption.subject.whole().first_word();
     let Some(mode) = Mode::named(word.as_str()) else {
-        let known = || Mode::ALL.iter().map(|mode| mode.as_str());
-        let list: Vec<_> = known().map(|mode| format!("`{mode}`")).collect();
         let text = format!("`{}` is no mode", word.as_str());
         let problem = problems.add(Code::UnknownValue, word.span(), text);
-        problem.help(format!("write one of {}", list.join(", "))).nearest(word.as_str(), known());
+        problem.among(word.as_str(), Mode::ALL.iter().map(|mode| mode.as_str()));
         return None;
     };
     let by = match rest.as_str().strip_prefix("by #") {
@@ -231,8 +236,8 @@ fn stated(caption: &Caption, problems: &mut Problems) -> Option<Stated> {
     Some(Stated { mode, by, why, span: caption.span })
 }
 
-/// Clauses that promise, but that nothing in them or in the clauses below them makes true.
-fn promises(
+/// Clauses that nothing in them or in the clauses below them makes true; those that promise are worse.
+fn without_mode(
     document: &Document,
     clauses: &BTreeMap<&Term, Clause<'_>>,
     modes: &BTreeMap<&Term, Mode>,
@@ -249,42 +254,17 @@ fn promises(
         }
     }
     for (id, clause) in clauses {
-        let Some(span) = clause.promise.filter(|_| !kept.contains(id)) else { continue };
-        let text = format!("the clause `{id}` promises something that no rule, control or mode makes true");
+        if kept.contains(id) {
+            continue;
+        }
         let help = "add a rule or a control, or state how it is kept: `Mode: text-only. Reason: ...`";
-        problems.add(Code::PromiseWithoutMode, span, text).help(help);
-    }
-}
-
-/// A control block: its kind is known, its keys are kept as they are.
-pub(super) fn control(section: &Section, block: &Block, problems: &mut Problems) {
-    if section.clause.is_none() {
-        let help = "give the heading above it an id: `## 6.1 Training {#training}`";
-        problems.add(Code::WrongPlace, block.opening, "this control stands in no clause").help(help);
-    }
-    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-    for entry in &block.entries {
-        if let Some(first) = seen.insert(&entry.key, entry.key_span) {
-            let text = format!("`{}` stands twice in this control", entry.key);
-            problems.add(Code::DuplicateKey, entry.key_span, text).see(first, "first here");
+        if let Some(span) = clause.promise {
+            let text = format!("the clause `{id}` promises something that no rule, control or mode makes true");
+            problems.add(Code::PromiseWithoutMode, span, text).help(help);
+        } else if !clause.blocks {
+            let text = format!("the clause `{id}` has no mode: no rule, control or statement says how it is made true");
+            problems.add(Code::ClauseWithoutMode, clause.section.heading, text).help(help);
         }
-    }
-    let (kind, span) = match control_kind(block) {
-        Some(kind) if block.argument.as_str().is_empty() => {
-            (kind, block.entry("kind").map_or(block.opening, |entry| entry.value.span()))
-        }
-        Some(kind) => (kind, block.argument.span()),
-        None => {
-            let text = "this control has no kind";
-            problems.add(Code::MissingKey, block.opening, text).help("start with `kind: training`");
-            return;
-        }
-    };
-    let known = || words::CONTROLS.iter().map(|(name, _)| *name);
-    if !known().any(|name| name == kind) {
-        let list: Vec<_> = known().map(|name| format!("`{name}`")).collect();
-        let problem = problems.add(Code::UnknownKind, span, format!("`{kind}` is no kind of control"));
-        problem.help(format!("it is one of {}", list.join(", "))).nearest(kind, known());
     }
 }
 

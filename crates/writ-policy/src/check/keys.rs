@@ -70,6 +70,23 @@ pub(crate) fn class_names(piece: Piece<'_>, vocabulary: &Vocabulary, problems: &
     None
 }
 
+/// A role that somebody has; one without an owner is told.
+pub(crate) fn role(piece: Piece<'_>, vocabulary: &Vocabulary, problems: &mut Problems) -> Option<Term> {
+    let name = piece.as_str();
+    if !words::is_name(name) {
+        let help = "use lower-case letters, digits and hyphens";
+        problems.add(Code::InvalidValue, piece.span(), format!("`{name}` is no name of a role")).help(help);
+        return None;
+    }
+    if !vocabulary.roles.contains(name) {
+        let text = format!("the role `{name}` has no owner");
+        let help = "add it to `owners` in the front matter, or to `roles` in a define block";
+        let known = vocabulary.roles.iter().map(Term::as_str);
+        problems.add(Code::UnknownRole, piece.span(), text).help(help).nearest(name, known);
+    }
+    Some(Term::from(name))
+}
+
 struct ValueReader<'a> {
     dimension: Dimension,
     vocabulary: &'a Vocabulary,
@@ -121,9 +138,12 @@ impl ValueReader<'_> {
             .collect();
         if found.is_empty() {
             let text = format!("`{}` is no value of `{}`", term.as_str(), self.dimension.key());
-            let names = || values.iter().map(|value| value.name);
-            let help = self.elsewhere(word.as_str()).unwrap_or_else(|| listed(names()));
-            self.problems.add(Code::UnknownValue, term.span(), text).help(help).nearest(&name, names());
+            let elsewhere = self.elsewhere(word.as_str());
+            let problem = self.problems.add(Code::UnknownValue, term.span(), text);
+            match elsewhere {
+                Some(help) => problem.help(help),
+                None => problem.among(&name, values.iter().map(|value| value.name)),
+            };
         }
         for index in found {
             self.push(KeyValue::Closed(index), term);
@@ -190,7 +210,7 @@ impl ValueReader<'_> {
                         let known = Band::ALL.iter().map(|band| band.as_str()).chain(["likely", "certain"]);
                         let text = format!("`{name}` is no count band and no certainty");
                         let problem = self.problems.add(Code::UnknownValue, qualifier.span(), text);
-                        problem.help(listed(known.clone())).nearest(name, known);
+                        problem.among(name, known);
                     }
                 },
             }
@@ -223,12 +243,6 @@ impl ValueReader<'_> {
             self.problems.add(Code::InvalidValue, qualifier.span(), text);
         }
     }
-}
-
-/// The values there are, for help.
-pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    format!("there are {}", names.join(", "))
 }
 
 /// `word (a, b)`.

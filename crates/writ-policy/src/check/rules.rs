@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use writ_model::schema::Kind;
+use writ_model::schema::{Kind, Stage};
 use writ_model::values::Value as _;
 use writ_model::verdict::{Offer, Restore};
 use writ_model::{Action, Dimension, Effect, Level, Severity, Term};
 
 use crate::check::keys::{self, Seen};
 use crate::check::{Checker, RulePlace};
+use crate::control::ControlKind;
 use crate::diagnostic::Code;
 use crate::document::line::{Entry, quoted};
 use crate::document::source::{Piece, Span};
@@ -97,7 +98,9 @@ impl Draft {
             self.unless.clear();
             self.offers.clear();
             self.fail_closed = true;
+            self.every_seconds = DAY;
             self.places.remove("fail");
+            self.places.remove("every");
         }
         let plain_only = self.positive(Dimension::Data).is_some_and(|test| test.values == [KeyValue::Plain]);
         if plain_only {
@@ -262,21 +265,8 @@ impl Checker<'_> {
     }
 
     fn roles(&mut self, draft: &mut Draft, entry: &Entry) {
-        for term in entry.listed() {
-            let name = term.as_str();
-            if !words::is_name(name) {
-                let help = "use lower-case letters, digits and hyphens";
-                self.problems.add(Code::InvalidValue, term.span(), format!("`{name}` is no name of a role")).help(help);
-                continue;
-            }
-            if !self.vocabulary.roles.contains(name) {
-                let text = format!("the role `{name}` has no owner");
-                let help = "add it to `owners` in the front matter, or to `roles` in a define block";
-                let known = self.vocabulary.roles.iter().map(Term::as_str);
-                self.problems.add(Code::UnknownRole, term.span(), text).help(help).nearest(name, known);
-            }
-            draft.override_roles.insert(Term::from(name));
-        }
+        let roles = entry.listed().into_iter();
+        draft.override_roles.extend(roles.filter_map(|term| keys::role(term, self.vocabulary, self.problems)));
     }
 
     fn offers(&mut self, draft: &mut Draft, entry: &Entry) {
@@ -356,6 +346,7 @@ impl Checker<'_> {
             self.problems.add(Code::Limit, draft.place, text);
             return None;
         }
+        self.leads_to(&draft);
         let number = self.numbers.entry(clause.clone()).or_insert(0);
         *number = number.saturating_add(1);
         let then = if draft.redact { Effect::Allow } else { draft.then.unwrap_or(Effect::Allow) };
@@ -381,6 +372,18 @@ impl Checker<'_> {
             every_seconds: draft.every_seconds,
         });
         Some(self.rules.len() - 1)
+    }
+
+    /// Processes that somebody has to run for the rule to make sense.
+    fn leads_to(&mut self, draft: &Draft) {
+        let offers = [(Offer::AskException, ControlKind::ExceptionProcess), (Offer::AskVetting, ControlKind::Vetting)];
+        for (_, kind) in offers.into_iter().filter(|(offer, _)| draft.offers.contains(offer)) {
+            self.wanted.entry(kind).or_insert_with(|| draft.at("offer"));
+        }
+        let keys = [(Dimension::Training, ControlKind::Training), (Dimension::Attestation, ControlKind::Attestation)];
+        for (dimension, kind) in keys.into_iter().filter(|(dimension, _)| draft.keys.on(*dimension).is_some()) {
+            self.wanted.entry(kind).or_insert_with(|| draft.key_span(dimension));
+        }
     }
 
     /// `redact` stands beside the effect allow and needs classes.
@@ -471,6 +474,23 @@ impl Checker<'_> {
         }
         if !raises && draft.places.contains_key("fail") {
             refuse("fail", "a rule that only allows has no failure to decide", "leave `fail` out");
+        }
+        let body = |keys: &Keys| keys.tests.iter().any(|test| test.dimension.spec().stage == Stage::Body);
+        let reads = body(&draft.keys) || draft.unless.iter().any(|(keys, _)| body(keys));
+        if raises && !reads && draft.places.contains_key("fail") {
+            let text = "this rule asks nothing that is read from content, so that no reader can fail";
+            refuse("fail", text, "leave `fail` out");
+        }
+        // Where a clause is rolled out, whatever raises may be a note for a while.
+        if !raises && draft.places.contains_key("every") {
+            refuse("every", "a rule that only allows shows no note", "leave `every` out");
+        }
+        if !raises && !draft.offers.is_empty() {
+            refuse(
+                "offer",
+                "a rule that only allows stops nothing that something could be offered for",
+                "leave `offer` out",
+            );
         }
         if !raises && !draft.unless.is_empty() {
             let help = "`unless` carves out of a rule that raises; name the values that are meant instead";

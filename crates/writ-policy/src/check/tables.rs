@@ -48,8 +48,9 @@ impl Checker<'_> {
         }
         let columns: Vec<&Text> = table.header.iter().skip(1).collect();
         let rows: Vec<&Text> = table.rows.iter().filter_map(|row| row.first()).collect();
-        let columns = self.labels(column_dimension, &columns);
-        let rows = self.labels(row_dimension, &rows);
+        let first = self.rules.len();
+        let (columns, column_gap) = self.labels(column_dimension, &columns);
+        let (rows, row_gap) = self.labels(row_dimension, &rows);
         let common = Grid { common, clause, row_dimension, column_dimension };
         for (row, label) in table.rows.iter().zip(&rows) {
             if row.len() != table.header.len() {
@@ -59,6 +60,34 @@ impl Checker<'_> {
             for (cell, column) in row.iter().skip(1).zip(&columns) {
                 self.cell(cell, label, column, &common);
             }
+        }
+        let own = first..self.rules.len();
+        for (dimension, missing) in [(row_dimension, row_gap), (column_dimension, column_gap)] {
+            self.gaps.push(Gap { dimension, missing, rules: own.clone(), span: caption.span });
+        }
+    }
+
+    /// Tables that leave out values of a dimension without `other`, where no other rule names them either.
+    pub(super) fn incomplete_tables(&mut self) {
+        if self.problems.has_errors() {
+            return;
+        }
+        for gap in std::mem::take(&mut self.gaps) {
+            let others = self.rules.iter().enumerate().filter(|(place, _)| !gap.rules.contains(place));
+            let tests: Vec<&KeyTest> = others.filter_map(|(_, rule)| rule.keys.on(gap.dimension)).collect();
+            let decided = |value: &KeyValue| {
+                tests.iter().any(|test| test.values.contains(&KeyValue::AnyClass) || named(value, test) != test.not)
+            };
+            let missing: Vec<_> = gap.missing.iter().filter(|value| !decided(value)).collect();
+            if missing.is_empty() {
+                continue;
+            }
+            let names = missing.iter().map(|value| format!("`{}`", value.name(gap.dimension)));
+            let names = names.collect::<Vec<_>>().join(", ");
+            let text =
+                format!("this table says nothing about {names} on `{}`, and no other rule does", gap.dimension.key());
+            let help = "add them, or a row or column `other`; until then the posture decides";
+            self.problems.add(Code::IncompleteTable, gap.span, text).help(help);
         }
     }
 
@@ -110,7 +139,7 @@ impl Checker<'_> {
     }
 
     /// The values of all rows or of all columns; `other` is what none of them lists.
-    fn labels(&mut self, dimension: Dimension, cells: &[&Text]) -> Vec<Label> {
+    fn labels(&mut self, dimension: Dimension, cells: &[&Text]) -> (Vec<Label>, Vec<KeyValue>) {
         let mut labels = Vec::new();
         let mut listed: BTreeMap<KeyValue, Span> = BTreeMap::new();
         let mut other: Option<Span> = None;
@@ -134,8 +163,36 @@ impl Checker<'_> {
             for label in labels.iter_mut().filter(|label| label.span == span) {
                 label.test.clone_from(&rest);
             }
+            return (labels, Vec::new());
         }
-        labels
+        let readable = labels.iter().all(|label| label.test.is_some());
+        let missing = if readable { self.missing(dimension, &listed) } else { Vec::new() };
+        (labels, missing)
+    }
+
+    /// Values that a table without `other` does not list, of dimensions where a situation always has one of them.
+    fn missing(&self, dimension: Dimension, listed: &BTreeMap<KeyValue, Span>) -> Vec<KeyValue> {
+        match (dimension.spec().kind, dimension.spec().values) {
+            // A rule without `action` speaks about what leaves; a table about some actions is not about the others.
+            (Kind::One, Values::Closed(values)) if dimension != Dimension::Action => {
+                let all = (0_u8..).zip(values).map(|(index, _)| KeyValue::Closed(index));
+                all.filter(|value| !listed.contains_key(value)).collect()
+            }
+            (Kind::Classes, _) if !listed.contains_key(&KeyValue::AnyClass) => {
+                let rest = self.unlisted_classes(listed);
+                let plain = [KeyValue::Plain].into_iter().filter(|plain| !listed.contains_key(plain));
+                plain.chain(rest).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// All classes that a table does not list, in whatever band.
+    fn unlisted_classes(&self, listed: &BTreeMap<KeyValue, Span>) -> Vec<KeyValue> {
+        let named =
+            |class: &Term| listed.keys().any(|value| matches!(value, KeyValue::Class { class: it, .. } if it == class));
+        let rest = self.vocabulary.classes.keys().filter(|class| !named(class));
+        rest.map(|class| KeyValue::Class { class: class.clone(), band: None, certainty: None }).collect()
     }
 
     /// Whether a label's values may stand in a table.
@@ -192,11 +249,7 @@ impl Checker<'_> {
             self.problems.add(Code::MalformedTable, span, text).help("add `plain` to the table");
             return None;
         }
-        let named =
-            |class: &Term| listed.keys().any(|value| matches!(value, KeyValue::Class { class: it, .. } if it == class));
-        let rest = self.vocabulary.classes.keys().filter(|class| !named(class));
-        let value = |class: &Term| KeyValue::Class { class: class.clone(), band: None, certainty: None };
-        let values: Vec<KeyValue> = rest.map(value).collect();
+        let values = self.unlisted_classes(listed);
         if values.is_empty() {
             let text = "nothing is left for `other`: the table lists every class";
             self.problems.add(Code::MalformedTable, span, text).help("leave it out");
@@ -229,13 +282,36 @@ impl Checker<'_> {
 
     /// A table full of effects that nobody runs.
     fn looks_like_rules(&mut self, table: &Table) {
-        let mut cells = table.rows.iter().flat_map(|row| row.iter().skip(1)).peekable();
-        let all = |text: &Text| rules::effect(text.as_str()).is_some();
-        if cells.peek().is_some() && cells.all(all) {
+        if full_of_effects(table) {
             let text = "this table is printed, but does not run";
             let help = "add a caption below it: `Rule table: ROWS by COLUMNS.`";
             self.problems.add(Code::TableDoesNotRun, table.span, text).help(help);
         }
+    }
+}
+
+/// Whether every cell of a table is an effect.
+pub(crate) fn full_of_effects(table: &Table) -> bool {
+    let mut cells = table.rows.iter().flat_map(|row| row.iter().skip(1)).peekable();
+    cells.peek().is_some() && cells.all(|text| rules::effect(text.as_str()).is_some())
+}
+
+/// What a table leaves out.
+pub(super) struct Gap {
+    dimension: Dimension,
+    missing: Vec<KeyValue>,
+    /// The rules of its own cells.
+    rules: std::ops::Range<usize>,
+    span: Span,
+}
+
+/// Whether a key lists a value; a class in whatever band.
+fn named(value: &KeyValue, test: &KeyTest) -> bool {
+    match value {
+        KeyValue::Class { class, .. } => {
+            test.values.iter().any(|it| matches!(it, KeyValue::Class { class: named, .. } if named == class))
+        }
+        value => test.values.contains(value),
     }
 }
 

@@ -28,6 +28,12 @@ pub struct Definitions {
     pub services: BTreeMap<Term, ServiceTerms>,
     /// Words of the prose with their meanings.
     pub terms: BTreeMap<String, String>,
+    /// Where each of these words is defined, in the order of the text.
+    pub term_places: Vec<(String, Span)>,
+    /// Names of projects, by the class they belong to.
+    pub projects: BTreeMap<Term, Vec<String>>,
+    /// Ids under `because` with what they are.
+    pub sources: BTreeMap<String, String>,
 }
 
 /// What belongs to a class, as the document says it.
@@ -60,10 +66,12 @@ pub struct ClassTerms {
 pub struct SealedTerms {
     /// The class they belong to.
     pub class: Term,
-    /// Who can read them.
-    pub kept_by: String,
-    /// Keyed digests.
-    pub digests: Vec<Vec<u8>>,
+    /// The role that can read them.
+    pub kept_by: Term,
+    /// The epoch of the key under which the digests were made.
+    pub epoch: u32,
+    /// Keyed digests, as [`crate::seal::digest`] makes them.
+    pub digests: Vec<[u8; 32]>,
     /// Where it is defined.
     pub span: Span,
 }
@@ -125,9 +133,11 @@ const SHAPES: &[(&str, &[&str])] = &[
     ("roles", &["means", "why"]),
     ("harmless", &["classes", "why"]),
     ("term", &["means", "why"]),
+    ("projects", &["class", "means", "why"]),
+    ("source", &["means", "why"]),
 ];
 
-const SEALED: &[&str] = &["kept-by", "digests", "means", "why"];
+const SEALED: &[&str] = &["kept-by", "epoch", "digests", "means", "why"];
 
 impl Reader<'_> {
     fn own_class(&mut self, block: &Block) {
@@ -176,6 +186,8 @@ impl Reader<'_> {
             "class-group" => self.class_group(block, subject),
             "harmless" => self.harmless(block, subject),
             "term" => self.term(block, subject),
+            "projects" => self.projects(block, subject),
+            "source" => self.source(block, subject),
             kind => self.names(kind, block, subject),
         }
     }
@@ -308,9 +320,8 @@ impl Reader<'_> {
         let level = Level::named(value.as_str());
         if level.is_none() {
             let text = format!("`{}` is no level", value.as_str());
-            let known = || Level::ALL.iter().map(|level| level.as_str());
-            let help = keys::listed(known());
-            self.problems.add(Code::UnknownValue, value.span(), text).help(help).nearest(value.as_str(), known());
+            let known = Level::ALL.iter().map(|level| level.as_str());
+            self.problems.add(Code::UnknownValue, value.span(), text).among(value.as_str(), known);
         }
         level
     }
@@ -416,7 +427,61 @@ impl Reader<'_> {
             self.problems.add(Code::DuplicateName, subject.value.span(), text).see(first, "first here");
             return;
         }
+        self.definitions.term_places.push((name.clone(), subject.value.span()));
         self.definitions.terms.insert(name, means);
+    }
+
+    /// An id of a risk or legal source.
+    fn source(&mut self, block: &Block, subject: &Entry) {
+        let Some(id) = self.text(subject) else { return };
+        let Some(means) = block.entry("means").and_then(|entry| self.text(entry)) else {
+            let text = format!("nothing says what `{id}` is");
+            self.problems.add(Code::MissingKey, subject.span(), text).help("add `means:`");
+            return;
+        };
+        if let Some(first) = self.defined.insert(("source", id.clone()), subject.value.span()) {
+            let text = format!("`{id}` is defined twice");
+            self.problems.add(Code::DuplicateName, subject.value.span(), text).see(first, "first here");
+            return;
+        }
+        self.definitions.sources.insert(id, means);
+    }
+
+    /// Names of projects: words of the class that the block names.
+    fn projects(&mut self, block: &Block, subject: &Entry) {
+        let names = self.strings(subject);
+        let Some(entry) = block.entry("class") else {
+            let text = "nothing says to which class these names belong";
+            self.problems.add(Code::MissingKey, subject.span(), text).help("add `class: CLASS`");
+            return;
+        };
+        let Some(piece) = entry.single(self.problems) else { return };
+        let Some((class, definition)) = self.vocabulary.classes.get_key_value(piece.as_str()) else {
+            let text = format!("`{}` is no class of data", piece.as_str());
+            let known = self.vocabulary.classes.keys().map(Term::as_str);
+            self.problems.add(Code::UndefinedName, piece.span(), text).nearest(piece.as_str(), known);
+            return;
+        };
+        let (class, definition) = (class.clone(), definition.clone());
+        for (name, place) in names.iter().zip(subject.listed()) {
+            if let Some(first) = self.defined.insert(("project", name.to_lowercase()), place.span()) {
+                let text = format!("the project `{name}` is named twice");
+                self.problems.add(Code::DuplicateName, place.span(), text).see(first, "first here");
+            }
+        }
+        self.definitions.projects.entry(class.clone()).or_default().extend(names.iter().cloned());
+        self.definitions.classes.push(ClassTerms {
+            words: names,
+            class,
+            definition,
+            means: None,
+            dictionary: Vec::new(),
+            expressions: Vec::new(),
+            context: Vec::new(),
+            fingerprints: Vec::new(),
+            texts: Vec::new(),
+            span: block.span,
+        });
     }
 
     fn sealed(&mut self, block: &Block, subject: &Entry) {
@@ -427,11 +492,37 @@ impl Reader<'_> {
             self.problems.add(Code::UndefinedName, subject.value.span(), text).nearest(&class, known);
             return;
         }
-        let mut digests = Vec::new();
-        for piece in block.entry("digests").map(Entry::listed).unwrap_or_default() {
-            let text = piece.as_str().trim_matches('"');
-            match writ_base::hash::parse_hex::<32>(text) {
-                Ok(digest) => digests.push(digest.to_vec()),
+        let digests = self.digests(block);
+        let kept_by = block.entry("kept-by").and_then(|entry| entry.single(self.problems));
+        let kept_by = kept_by.and_then(|piece| keys::role(piece, self.vocabulary, self.problems));
+        let epoch = block.entry("epoch").and_then(|entry| self.epoch(entry));
+        for key in ["kept-by", "epoch", "digests"].into_iter().filter(|key| block.entry(key).is_none()) {
+            let text = format!("this sealed block does not say `{key}`");
+            let problem = self.problems.add(Code::MissingKey, block.opening, text);
+            problem.help("`writ policy seal` makes the whole block from a list of terms");
+        }
+        if let (Some(kept_by), Some(epoch)) = (kept_by, epoch) {
+            self.definitions.sealed.push(SealedTerms { class, kept_by, epoch, digests, span: block.span });
+        }
+    }
+
+    fn digests(&mut self, block: &Block) -> Vec<[u8; 32]> {
+        let Some(entry) = block.entry("digests") else { return Vec::new() };
+        let pieces = entry.listed();
+        if !limits::VALUES.admits(pieces.len()) {
+            let text = format!("`digests` lists more than {} values", limits::VALUES.value());
+            self.problems.add(Code::Limit, entry.key_span, text).help("write several blocks");
+            return Vec::new();
+        }
+        let mut digests: BTreeMap<[u8; 32], Span> = BTreeMap::new();
+        for piece in pieces {
+            match writ_base::hash::parse_hex::<32>(piece.as_str().trim_matches('"')) {
+                Ok(digest) => {
+                    if let Some(first) = digests.insert(digest, piece.span()) {
+                        let text = "this digest is listed twice";
+                        self.problems.add(Code::DuplicateValue, piece.span(), text).see(first, "first here");
+                    }
+                }
                 Err(_) => {
                     // The text is not repeated: it may be the very term that was to be sealed.
                     let help = "sealed blocks hold 64 hexadecimal digits a term, never the terms themselves";
@@ -439,13 +530,19 @@ impl Reader<'_> {
                 }
             }
         }
-        let kept_by = block.entry("kept-by").and_then(|entry| self.text(entry));
-        if digests.is_empty() || kept_by.is_none() {
-            let text = "a sealed block needs `kept-by` and `digests`";
-            self.problems.add(Code::MissingKey, block.opening, text);
+        digests.into_keys().collect()
+    }
+
+    fn epoch(&mut self, entry: &Entry) -> Option<u32> {
+        let value = entry.single(self.problems)?;
+        let epoch = value.as_str().parse().ok().filter(|epoch| *epoch > 0);
+        if epoch.is_none() {
+            let text = format!("`{}` is no epoch of a key", value.as_str());
+            self.problems
+                .add(Code::InvalidValue, value.span(), text)
+                .help("write the number that `writ policy seal` wrote");
         }
-        let kept_by = kept_by.unwrap_or_default();
-        self.definitions.sealed.push(SealedTerms { class, kept_by, digests, span: block.span });
+        epoch
     }
 
     fn text(&mut self, entry: &Entry) -> Option<String> {

@@ -42,6 +42,10 @@ pub struct FrontMatter {
     pub jurisdictions: Vec<String>,
     /// Whether a situation that only the posture decides is an error.
     pub gaps_refused: bool,
+    /// Of a language version: the mark of the text of each clause that was translated, with its place.
+    pub translated: BTreeMap<Term, (String, Span)>,
+    /// Where each key stands.
+    pub places: BTreeMap<String, Span>,
 }
 
 impl FrontMatter {
@@ -50,24 +54,41 @@ impl FrontMatter {
         self.language.as_deref().unwrap_or("en")
     }
 
+    /// Whether the document is a language version of one that prevails.
+    pub fn translates(&self) -> bool {
+        self.prevails.as_deref().is_some_and(|prevails| prevails != self.language())
+    }
+
+    /// The place of a key; the start of the text if there is no such key.
+    pub(crate) fn at(&self, key: &str) -> Span {
+        self.places.get(key).copied().unwrap_or_default()
+    }
+
     pub(crate) fn read(entries: Vec<Entry>, problems: &mut Problems) -> Self {
         let mut front = Self::default();
         if entries.is_empty() {
             return front;
         }
-        let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         for entry in &entries {
-            if let Some(first) = seen.insert(entry.key.clone(), entry.key_span) {
+            if let Some(first) = front.places.insert(entry.key.clone(), entry.key_span) {
                 let text = format!("`{}` stands twice in the front matter", entry.key);
                 problems.add(Code::DuplicateKey, entry.key_span, text).see(first, "first here");
                 continue;
             }
             front.key(entry, problems);
         }
-        if !seen.contains_key("writ") {
+        if !front.places.contains_key("writ") {
             let first = entries.first().map_or(Span::default(), |entry| entry.key_span);
             let text = "the front matter does not name the version of the language";
             problems.add(Code::MissingKey, first, text).help("add `writ: 1`");
+        }
+        for role in entries.iter().filter(|entry| entry.key == "quorum").flat_map(Entry::listed) {
+            if words::is_name(role.as_str()) && !front.owners.contains_key(role.as_str()) {
+                let text = format!("the role `{}` must sign, but has no owner", role.as_str());
+                let known = front.owners.keys().map(Term::as_str);
+                let problem = problems.add(Code::UnknownRole, role.span(), text).help("add it to `owners`");
+                problem.nearest(role.as_str(), known);
+            }
         }
         let order = front.effective.zip(front.next_review).filter(|(effective, review)| review <= effective);
         if let (Some(_), Some(entry)) = (order, entries.iter().find(|entry| entry.key == "next-review")) {
@@ -87,6 +108,7 @@ impl FrontMatter {
             "effective" => self.effective = date(entry, problems),
             "next-review" => self.next_review = date(entry, problems),
             "owners" => self.owners = owners(entry, problems),
+            "translated" => self.translated = translated(entry, problems),
             "quorum" => self.quorum = roles(entry, problems),
             "posture" => self.postures = postures(entry, problems),
             "situation" => self.situation = entry.single(problems).map(|_| entry.value.clone()),
@@ -174,6 +196,22 @@ fn owners(entry: &Entry, problems: &mut Problems) -> BTreeMap<Term, String> {
 
 fn roles(entry: &Entry, problems: &mut Problems) -> Vec<Term> {
     entry.listed().into_iter().filter_map(|term| role(term, problems)).collect()
+}
+
+/// `health 3f9ac1d2e4b57788`, as a list.
+fn translated(entry: &Entry, problems: &mut Problems) -> BTreeMap<Term, (String, Span)> {
+    let mut marks = BTreeMap::new();
+    for term in entry.listed() {
+        let (id, mark) = pair(term);
+        let hexadecimal = mark.as_str().len() == 16 && mark.as_str().chars().all(|c| c.is_ascii_hexdigit());
+        if !words::is_name(id.as_str()) || !hexadecimal {
+            let text = format!("`{}` is no clause with its mark", term.as_str());
+            problems.add(Code::InvalidValue, term.span(), text).help("`writ policy translate` writes this list");
+        } else if marks.insert(Term::from(id.as_str()), (mark.as_str().to_owned(), id.span())).is_some() {
+            problems.add(Code::DuplicateValue, id.span(), format!("`{}` is listed twice", id.as_str()));
+        }
+    }
+    marks
 }
 
 /// `WORD REST` or `WORD: REST`.

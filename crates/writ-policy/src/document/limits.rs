@@ -8,6 +8,8 @@ pub static TEXT: Limit = Limit::new("policy.text", "bytes", 4 << 20);
 pub static RULES: Limit = Limit::new("policy.rules", "rules", 20_000);
 /// Headings.
 pub static SECTIONS: Limit = Limit::new("policy.sections", "sections", 5_000);
+/// Controls.
+pub static CONTROLS: Limit = Limit::new("policy.controls", "controls", 2_000);
 /// Values of one key, items of one list.
 pub static VALUES: Limit = Limit::new("policy.values", "values", 4_096);
 /// Values of all keys of all rules.
@@ -34,6 +36,7 @@ pub static ALL: &[&Limit] = &[
     &TEXT,
     &RULES,
     &SECTIONS,
+    &CONTROLS,
     &VALUES,
     &MODEL,
     &CLASSES,

@@ -42,6 +42,73 @@ impl Entry {
     }
 }
 
+/// A line of a block, as the reader takes it: what is a key, an item, or goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineKind<'a> {
+    /// Nothing but perhaps a comment.
+    Blank {
+        /// With its `#`; empty if there is none.
+        comment: &'a str,
+    },
+    /// `key: value`.
+    Key {
+        /// Without the colon.
+        key: &'a str,
+        /// What follows it on this line.
+        value: &'a str,
+        /// With its `#`; empty if there is none.
+        comment: &'a str,
+    },
+    /// `- text`.
+    Item {
+        /// Without the dash.
+        text: &'a str,
+        /// With its `#`; empty if there is none.
+        comment: &'a str,
+    },
+    /// What continues the line above.
+    More {
+        /// The line without white space around it.
+        text: &'a str,
+        /// With its `#`; empty if there is none.
+        comment: &'a str,
+    },
+}
+
+/// The kinds of the lines of a block in which nothing is malformed, as [`entries`] reads them.
+pub(crate) fn kinds<'a>(lines: &[Line<'a>], comments: bool) -> Vec<LineKind<'a>> {
+    let (mut base, mut item) = (None, None);
+    let kind = |line: &Line<'a>| {
+        let text = if comments { without_comment(line.text) } else { line.text };
+        let comment = line.text.get(text.len()..).unwrap_or_default().trim_end();
+        let content = Line { text, start: line.start };
+        if content.blank() {
+            return LineKind::Blank { comment };
+        }
+        let indent = content.indent();
+        let text = content.trimmed().text;
+        let first = base.is_none();
+        let base = *base.get_or_insert(indent);
+        if !first && is_item(text, indent, base, item) {
+            item = Some(indent);
+            return LineKind::Item { text: text.get(1..).unwrap_or_default().trim(), comment };
+        }
+        if !first && indent > base {
+            return LineKind::More { text, comment };
+        }
+        item = None;
+        let (key, value) = text.split_once(':').unwrap_or((text, ""));
+        LineKind::Key { key, value: value.trim(), comment }
+    };
+    lines.iter().map(kind).collect()
+}
+
+/// Whether a line is an item of the list above it; a dash further in goes on with the text of an item.
+fn is_item(text: &str, indent: usize, base: usize, item: Option<usize>) -> bool {
+    let dash = text == "-" || text.starts_with("- ");
+    dash && indent >= base && item.is_none_or(|at| indent <= at)
+}
+
 /// Reads the lines of a block. `comments`: `# ` starts a comment; front matter has none. `known`: the keys of this kind
 /// of block, which may not start a line that continues another one: such a key would be printed, but not run.
 pub(crate) fn entries(
@@ -78,9 +145,8 @@ impl Reader<'_> {
         let indent = line.indent();
         let content = line.trimmed();
         let base = *self.base.get_or_insert(indent);
-        let dash = content.text == "-" || content.text.starts_with("- ");
         if let Some(entry) = self.entries.last_mut() {
-            if dash && indent >= base && self.item.is_none_or(|at| indent <= at) {
+            if is_item(content.text, indent, base, self.item) {
                 let item = Line { text: content.text.get(1..).unwrap_or_default(), start: content.start + 1 }.trimmed();
                 let mut text = Text::empty(content.start);
                 text.push(item.text, item.start);

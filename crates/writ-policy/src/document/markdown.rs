@@ -3,6 +3,7 @@
 use writ_base::ContentHash;
 use writ_model::Term;
 
+use crate::control::schema::is_control_key;
 use crate::diagnostic::{Code, Problems};
 use crate::document::front::FrontMatter;
 use crate::document::line::{Entry, entries};
@@ -107,14 +108,19 @@ impl<'l> Reader<'_, 'l> {
         let info = Text::of(self.source, Span::new(opening.start + fence.info, opening.span().end));
         let (word, argument) = info.whole().first_word();
         let Some(kind) = BlockKind::named(word.as_str()) else {
-            if let Some(near) = words::nearest(word.as_str(), words::BLOCKS.iter().map(|(name, _)| *name)) {
+            let known = words::BLOCKS.iter().map(|(name, _)| *name);
+            if words::nearest(word.as_str(), known.clone()).is_some() {
                 let text = format!("`{}` is no kind of block", word.as_str());
-                problems.add(Code::UnknownKind, word.span(), text).help(format!("did you mean `{near}`?"));
+                problems.add(Code::UnknownKind, word.span(), text).nearest(word.as_str(), known);
             }
             return self.add(Item::Code(span));
         };
         let argument = Text::of(self.source, argument.span());
-        let known = if kind == BlockKind::Define { words::is_define_key } else { words::is_rule_key };
+        let known = match kind {
+            BlockKind::Define => words::is_define_key,
+            BlockKind::Control => is_control_key,
+            _ => words::is_rule_key,
+        };
         let entries = entries(inside, true, &known, problems);
         self.add(Item::Block(Block { kind, argument, opening: opening.span(), span, entries }));
     }
@@ -229,13 +235,15 @@ fn caption(source: &str, span: Span, start: &str) -> Option<Caption> {
     let mut starts = Vec::new();
     for (at, _) in text.as_str().match_indices(". ") {
         let after = text.as_str().get(at + 2..).unwrap_or_default();
+        let start = at + 2 + after.bytes().take(words::NAME_CHARS_MAX).take_while(|byte| *byte == b' ').count();
+        let after = text.as_str().get(start..).unwrap_or_default();
         // A key is short; looking further would make the work quadratic.
         let Some(colon) = after.bytes().take(words::NAME_CHARS_MAX).position(|byte| byte == b':') else { continue };
         let word = after.get(..colon).unwrap_or_default();
         let key = word.to_lowercase();
         let known = words::CAPTION_KEYS.contains(&key.as_str()) || writ_model::Dimension::named(&key).is_some();
         if at >= offset && word.is_ascii() && (known || capitalised(word)) {
-            starts.push((at, at + 2, key));
+            starts.push((at, start, key));
         }
     }
     let whole = text.whole();

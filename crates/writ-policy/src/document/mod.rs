@@ -1,6 +1,7 @@
 //! The document: front matter, sections, clauses, and what stands in them, each with its place.
 
 pub mod define;
+pub mod files;
 pub mod front;
 pub mod include;
 pub mod limits;

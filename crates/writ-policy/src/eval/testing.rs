@@ -129,6 +129,7 @@ pub fn synthetic(rules: usize, seed: u64) -> PolicyModel {
         clauses: clauses(rules.div_ceil(per_clause)),
         rules: Vec::new(),
         assertions: Vec::new(),
+        controls: Vec::new(),
     };
     for place in 0..rules {
         let number = u16::try_from(place % per_clause + 1).unwrap_or(1);
@@ -242,6 +243,7 @@ pub fn arbitrary(random: &mut Seeded, rules: usize) -> PolicyModel {
         clauses: clauses(CLAUSES_OF_TESTS),
         rules: Vec::new(),
         assertions: Vec::new(),
+        controls: Vec::new(),
     };
     for who in Who::ALL {
         let posture = random.pick(Effect::ALL, Effect::Block);

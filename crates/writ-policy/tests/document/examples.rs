@@ -67,8 +67,8 @@ fn an_example_is_judged_by_whether_its_rule_applies() {
     assert_eq!(
         said,
         [
-            "the rule 1 of clause `clause` does not apply to this example of `violates`",
-            "the rule 1 of clause `clause` applies to this example of `complies`",
+            "rule 1 of clause `clause` does not apply to this example of `violates`",
+            "rule 1 of clause `clause` applies to this example of `complies`",
         ]
     );
 }

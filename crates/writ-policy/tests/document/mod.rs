@@ -2,11 +2,15 @@
 
 mod diagnostics;
 mod examples;
+mod format;
 mod general;
 mod include;
 mod model;
 mod properties;
 mod reference;
+mod translation;
+
+use writ_policy::document::files::Files;
 
 /// A document with this body, in one clause.
 fn document(body: &str) -> String {
@@ -16,5 +20,5 @@ fn document(body: &str) -> String {
 /// The diagnostics of a text as a person sees them.
 fn rendered(source: &str) -> String {
     let parsed = writ_policy::parse(source);
-    parsed.diagnostics.iter().map(|it| it.render(source, "policy.md")).collect::<Vec<_>>().join("\n")
+    parsed.diagnostics.iter().map(|it| it.render(source, &Files::one("policy.md"))).collect::<Vec<_>>().join("\n")
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use writ_model::schema::Values;
+use writ_policy::document::files::Files;
 use writ_policy::rule::{KeyTest, KeyValue, Keys, PolicyModel, Rule};
 
 use super::document;
@@ -12,7 +13,7 @@ const SECTION_ONE: &str = include_str!("fixtures/section-one.md");
 #[test]
 fn section_one_becomes_a_model() {
     let parsed = writ_policy::parse(SECTION_ONE);
-    let said: String = parsed.diagnostics.iter().map(|it| it.render(SECTION_ONE, "policy.md")).collect();
+    let said: String = parsed.diagnostics.iter().map(|it| it.render(SECTION_ONE, &Files::one("policy.md"))).collect();
     assert!(said.is_empty(), "\n{said}");
     let mut page = show(parsed.model.as_ref().unwrap());
     let _ = writeln!(page, "\n{:#?}", parsed.definitions);
@@ -113,6 +114,9 @@ fn show(model: &PolicyModel) -> String {
     }
     for (class, it) in &model.classes {
         let _ = writeln!(page, "class {class} {} few {} bulk {}", it.level, it.few, it.bulk);
+    }
+    for control in &model.controls {
+        let _ = writeln!(page, "{control:#?}");
     }
     for clause in &model.clauses {
         let _ = writeln!(page, "clause {} {:?} {:?} {}", clause.id, clause.number, clause.title, clause.mode);

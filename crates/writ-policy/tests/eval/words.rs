@@ -58,6 +58,7 @@ fn model(rules: Vec<Rule>) -> PolicyModel {
         clauses: ids.into_iter().map(clause).collect(),
         rules,
         assertions: Vec::new(),
+        controls: Vec::new(),
     }
 }
 

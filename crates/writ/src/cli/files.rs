@@ -96,6 +96,22 @@ pub(crate) fn key(path: &Path) -> anyhow::Result<SecretKey> {
     bytes.map(SecretKey::from_bytes).with_context(wrong)
 }
 
+/// Replaces a file as a whole: whoever reads it meanwhile sees the old or the new text.
+///
+/// # Errors
+/// If the folder or the file cannot be written.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written = std::fs::write(&beside, text)
+        .and_then(|()| std::fs::set_permissions(&beside, std::fs::metadata(path)?.permissions()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
 /// The files behind paths, in the order given; folders stand for all files in them, by name, without hidden ones.
 ///
 /// # Errors

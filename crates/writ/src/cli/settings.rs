@@ -39,7 +39,7 @@ impl ConfigFile {
 #[command(after_help = "Examples:
   writ config check --config writ.toml
 
-Exit codes: 0 a start would take it; 1 the policy has diagnostics; 2 the configuration cannot be used.")]
+Exit codes: 0 a start would take it; 1 the policy has errors or warnings; 2 the configuration cannot be used.")]
 pub(crate) struct Check {
     #[command(flatten)]
     file: ConfigFile,
@@ -74,13 +74,13 @@ impl Check {
         let catalog = policy_file::catalog(&config.services)?;
         let policy = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
         for diagnostic in &policy.diagnostics {
-            output.line(diagnostic.render(&policy.text, &config.policy.display().to_string()))?;
+            output.line(diagnostic.render(&policy.text, &policy.files))?;
         }
         if policy.errors() == 0 {
             policy.compile()?;
             policy.pack()?;
         }
-        let good = policy.diagnostics.is_empty();
+        let good = policy.errors() + policy.warnings() == 0;
         let word = output.verdict(good, if good { "good" } else { "not good" });
         output.line(format_args!("{}: {word}", self.file.config.display()))?;
         Ok(if good { Exit::Yes } else { Exit::No })

@@ -156,23 +156,23 @@ async fn build(config: &Config, home: &Home) -> anyhow::Result<Built> {
     let catalog = policy_file::catalog(&config.services)?;
     let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
     if file.errors() > 0 {
-        let rendered: Vec<_> =
-            file.diagnostics.iter().map(|d| d.render(&file.text, &config.policy.display().to_string())).collect();
+        let rendered: Vec<_> = file.diagnostics.iter().map(|d| d.render(&file.text, &file.files)).collect();
         bail!("the policy does not run:\n{}", rendered.join("\n"));
     }
     let now = home.clock.now();
     let (exceptions, rollout) = (home.state.exceptions(now).await?, home.state.rollout(now).await?);
     let policy = file.compile()?.with_standing(exceptions, rollout)?;
     let snapshot = Snapshot::new(policy, catalog, file.pack()?);
-    let PolicyFile { path, text, parsed, .. } = file;
+    let PolicyFile { path, text, files, parsed, .. } = file;
     let parsed = parsed.context("a policy without errors was read whole")?;
     let failed: Vec<_> = parsed.examples.iter().filter_map(|example| snapshot.try_example(example).err()).collect();
     if let Some(first) = failed.first() {
-        let line = first.span().position(&text).line;
+        let place = files.place(&text, first.span());
         bail!(
-            "{} of the policy's examples contradict their rules; the first at {}:{line}: {first}",
+            "{} of the policy's examples contradict their rules; the first at {}:{}: {first}",
             failed.len(),
-            path.display()
+            place.file,
+            place.start.line
         );
     }
     let text = PolicyText { text, path: path.display().to_string(), parsed };

@@ -48,9 +48,12 @@ fn full_and_enforced_differ_under_a_roll_out() {
 
 #[test]
 fn the_posture_decides_what_nothing_foresees() {
-    assert_snapshot!(decide(&["--facts", r#"{"data": ["phi"]}"#], ""));
-    let vendor = ["decide", "--policy", "policy.md", "--as", "vendor", "--facts", r#"{"data": {"phi": 12}}"#];
-    assert_snapshot!("the_posture_of_a_vendor", folder().writ(&vendor));
+    let folder = folder();
+    let silent = GOOD.replace("| other         | allow    | block |\n", "");
+    std::fs::write(folder.path().join("silent.md"), silent).unwrap();
+    let decide = |more: &[&str]| folder.writ(&[&["decide", "--policy", "silent.md"][..], more].concat());
+    assert_snapshot!(decide(&["--facts", r#"{"data": ["phi"]}"#]));
+    assert_snapshot!("the_posture_of_a_vendor", decide(&["--as", "vendor", "--facts", r#"{"data": {"phi": 12}}"#]));
 }
 
 #[test]

@@ -164,3 +164,33 @@ fn a_callers_login_can_be_judged() {
     let unknown = folder.writ(&[&decide[..], &["nobody@supplier.example"]].concat());
     assert_snapshot!(format!("{known}\n{unknown}"));
 }
+
+#[test]
+fn terms_are_sealed_under_a_key_that_stays_here() {
+    let folder = folder();
+    let seal = |terms: &str| folder.run(&["policy", "seal", "--class", "plans", "--kept-by", "security", "-"], terms);
+    let (code, block, err) = seal("Project Heron\n\nproject  heron\nBluebird\n");
+    assert_eq!((code, err.as_str()), (0, "2 terms sealed; keep the list, the digests do not give it back\n"));
+    assert!(
+        block.starts_with("```define sealed\nclass:   plans\nkept-by: security\nepoch:   1\ndigests:\n  - "),
+        "{block}"
+    );
+    assert!(!block.to_lowercase().contains("heron") && block.matches("  - ").count() == 2);
+    assert_eq!(seal("bluebird\nPROJECT HERON").1, block, "the order of the list is not told");
+    let sealed = format!("{GOOD}\n{block}\n");
+    std::fs::write(folder.path().join("sealed.md"), &sealed).unwrap();
+    let (code, out, _) = folder.run(&["policy", "check", "sealed.md"], "");
+    assert!(code == 0 && out.contains("note[not-searched]: the sealed terms of class `plans` are kept"), "{out}");
+    let (code, again, _) = folder.run(&["keys", "rotate", "sealed-terms"], "");
+    assert_eq!((code, again.as_str()), (0, "sealed-terms: epoch 2\n"));
+    let (_, other, _) = seal("Bluebird");
+    assert!(other.contains("epoch:   2\n") && !block.contains(other.lines().nth(5).unwrap()));
+    assert_snapshot!(
+        [
+            folder.writ(&["policy", "seal", "--class", "plans", "--kept-by", "security", "nowhere.txt"]),
+            folder.writ_with(&["policy", "seal", "--class", "plans", "--kept-by", "security", "-"], " \n"),
+            folder.writ_with(&["policy", "seal", "--class", "Plans", "--kept-by", "security", "-"], "x"),
+        ]
+        .join("\n")
+    );
+}

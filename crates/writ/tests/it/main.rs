@@ -4,6 +4,7 @@
 #![expect(clippy::string_slice, reason = "offsets are tested by cutting")]
 
 mod decide;
+mod guides;
 mod help;
 mod home;
 mod policy;

@@ -1,176 +1,203 @@
-//! `writ policy check`: words, rules, examples.
+//! `writ policy check`: words, rules, examples, language versions.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use writ_catalog::Catalog;
-use writ_engine::Snapshot;
-use writ_policy::check::examples;
-use writ_policy::document::source::Span;
-use writ_policy::eval::{Explanation, explain};
-use writ_policy::example::{Example, ExampleKind, example_facts};
+use writ_policy::diagnostic::{Diagnostic, Gravity, Report, sarif};
+use writ_policy::document::files::Files;
+use writ_policy::translation;
 
-use crate::cli::text::{self, counted};
+use super::examples::{self, Ran};
+use super::report;
+use crate::cli::text::counted;
 use crate::cli::{Exit, Output};
 use crate::policy_file::{self, PolicyFile};
 
-/// Check a document: words, rules, examples
+/// Check a document: words, rules, examples, language versions
 ///
 /// Reads a policy as it would be read to run, and runs its examples (`violates`, `complies`) with real detection.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   writ policy check policy.md
+  writ policy check policy.md --translation policy.de.md --translation policy.fr.md
   writ policy check policy.md --services services.toml --json
+  writ policy check policy.md --sarif > policy.sarif
 
-Exit codes: 0 nothing is wrong; 1 there are diagnostics, or an example contradicts its rule; 2 it cannot be read.")]
+docs/reference/diagnostics.md explains each diagnostic and both formats for programs.
+Exit codes: 0 nothing is wrong; 1 there are errors or warnings; 2 it cannot be read.")]
 pub(crate) struct Check {
-    /// The document
+    /// The document; of several language versions the one that prevails
     file: PathBuf,
+    /// A language version of the document
+    #[arg(long, value_name = "FILE")]
+    translation: Vec<PathBuf>,
     /// Files with the organisation's own services, which the document may name
     #[arg(long, value_name = "FILE")]
     services: Vec<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
+    /// Print the diagnostics as SARIF 2.1.0, for code hosts and editors
+    #[arg(long, conflicts_with = "json")]
+    sarif: bool,
+}
+
+/// A language version with its diagnostics.
+struct Version {
+    language: String,
+    text: String,
+    files: Files,
+    current: usize,
+    clauses: usize,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Check {
     pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let catalog = policy_file::catalog(&self.services)?;
-        let file = PolicyFile::read(&self.file, policy_file::names(&catalog))?;
-        let ran = if file.errors() == 0 { Some(Ran::of(&file, catalog)?) } else { None };
-        let failed = ran.as_ref().map_or(0, |ran| ran.failures.len());
-        let good = file.diagnostics.is_empty() && failed == 0;
-        if self.json {
-            output.json(&self.as_json(&file, ran.as_ref(), good))?;
+        let (mut file, catalog) = examples::read(&self.file, &self.services)?;
+        let ran = Ran::of(&file, catalog)?;
+        let counts = ran.as_ref().map(Counts::of);
+        let failures = ran.map(|ran| ran.failures()).unwrap_or_default();
+        file.add(failures);
+        let versions = self.versions(&file)?;
+        let all = || file.diagnostics.iter().chain(versions.iter().flat_map(|version| &version.diagnostics));
+        let good = all().all(|diagnostic| diagnostic.gravity == Gravity::Note);
+        if self.sarif {
+            let first = Report { text: &file.text, files: &file.files, diagnostics: &file.diagnostics };
+            let others =
+                versions.iter().map(|it| Report { text: &it.text, files: &it.files, diagnostics: &it.diagnostics });
+            let reports: Vec<_> = std::iter::once(first).chain(others).collect();
+            output.json(&sarif(env!("CARGO_PKG_VERSION"), &reports))?;
+        } else if self.json {
+            output.json(&self.as_json(&file, &versions, counts.as_ref(), good))?;
         } else {
-            self.as_text(&file, ran.as_ref(), output)?;
+            self.as_text(&file, &versions, counts.as_ref(), output)?;
         }
         Ok(if good { Exit::Yes } else { Exit::No })
     }
 
-    fn as_text(&self, file: &PolicyFile, ran: Option<&Ran>, output: &mut Output) -> anyhow::Result<()> {
+    fn versions(&self, file: &PolicyFile) -> anyhow::Result<Vec<Version>> {
+        let Some(parsed) = &file.parsed else { return Ok(Vec::new()) };
+        let read = |path: &PathBuf| {
+            let assembled = policy_file::assemble(path)?;
+            let version = translation::read(&assembled.text, &parsed.document, &file.text);
+            let current =
+                version.clauses.iter().filter(|it| it.state == translation::TranslationState::Current).count();
+            let mut diagnostics = assembled.diagnostics;
+            diagnostics.extend(version.diagnostics);
+            diagnostics.sort();
+            Ok(Version {
+                language: version.document.front.language().to_owned(),
+                text: assembled.text,
+                files: assembled.files,
+                current,
+                clauses: parsed.document.clauses().count(),
+                diagnostics,
+            })
+        };
+        self.translation.iter().map(read).collect()
+    }
+
+    fn as_text(
+        &self,
+        file: &PolicyFile,
+        versions: &[Version],
+        counts: Option<&Counts>,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
         let name = self.file.display().to_string();
-        for diagnostic in &file.diagnostics {
-            let page = diagnostic.render(&file.text, &name);
-            let word = diagnostic.gravity.as_str();
-            output.text(&output.verdict(false, word))?;
-            output.line(page.strip_prefix(word).unwrap_or(&page))?;
+        report::write(&file.diagnostics, &file.text, &file.files, output)?;
+        for version in versions {
+            report::write(&version.diagnostics, &version.text, &version.files, output)?;
         }
-        let Some(ran) = ran else {
+        let Some(counts) = counts else {
             output.line(format_args!("{name}: {} and cannot run", counted(file.errors(), "error")))?;
             return Ok(());
         };
-        for failure in &ran.failures {
-            output.text(&output.verdict(false, "error"))?;
-            output.line(failure.render(&file.text, &name).strip_prefix("error").unwrap_or_default())?;
+        let (failed, warnings) = (file.errors(), report::count(&file.diagnostics, Gravity::Warning));
+        let word = output.verdict(failed == 0 && warnings == 0, if failed == 0 { "runs" } else { "fails" });
+        let warnings = counted(warnings, "warning");
+        output.line(format_args!("{name}: {word}; {}; {failed} failed; {warnings}", counts.words()))?;
+        output.line(format_args!("text {}", counts.text_hash))?;
+        output.line(format_args!("rows {}", counts.rows_hash))?;
+        for (version, path) in versions.iter().zip(&self.translation) {
+            let good = version.diagnostics.is_empty();
+            let word = output.verdict(good, if good { "current" } else { "not current" });
+            let (current, clauses) = (version.current, version.clauses);
+            let path = path.display();
+            output.line(format_args!("{path}: {}, {word}; {current} of {clauses} clauses", version.language))?;
         }
-        for terms in file.not_searched() {
-            output.line(format_args!("note: {terms} are kept but not searched for by this version\n"))?;
-        }
-        let policy = &ran.snapshot.policy;
-        let model = policy.model();
-        let parts = [
-            counted(model.clauses.len(), "clause"),
-            counted(model.rules.len(), "rule"),
-            counted(policy.row_count(), "row"),
-            counted(ran.examples, "example"),
-        ];
-        let warnings = counted(file.diagnostics.len(), "warning");
-        let failed = ran.failures.len();
-        let word =
-            output.verdict(failed == 0 && file.diagnostics.is_empty(), if failed == 0 { "runs" } else { "fails" });
-        output.line(format_args!("{name}: {word}; {}; {failed} failed; {warnings}", parts.join(", ")))?;
-        output.line(format_args!("text {}", policy.text_hash()))?;
-        output.line(format_args!("rows {}", policy.rows_hash()))?;
         Ok(())
     }
 
-    fn as_json(&self, file: &PolicyFile, ran: Option<&Ran>, good: bool) -> Value {
-        let name = self.file.display().to_string();
-        let diagnostics: Vec<_> = file.diagnostics.iter().map(|it| it.to_json(&file.text, &name)).collect();
-        let mut object =
-            json!({ "file": name, "ok": good, "diagnostics": diagnostics, "not-searched": file.not_searched() });
-        if let (Some(ran), Some(fields)) = (ran, object.as_object_mut()) {
-            let failures: Vec<_> = ran.failures.iter().map(|failure| failure.to_json(&file.text, &name)).collect();
-            fields.insert("clauses".into(), ran.snapshot.policy.model().clauses.len().into());
-            fields.insert("rules".into(), ran.snapshot.policy.model().rules.len().into());
-            fields.insert("rows".into(), ran.snapshot.policy.row_count().into());
-            fields.insert("text-hash".into(), ran.snapshot.policy.text_hash().to_string().into());
-            fields.insert("rows-hash".into(), ran.snapshot.policy.rows_hash().to_string().into());
-            fields.insert("examples".into(), json!({ "total": ran.examples, "failed": failures }));
+    fn as_json(&self, file: &PolicyFile, versions: &[Version], counts: Option<&Counts>, good: bool) -> Value {
+        let objects = |diagnostics: &[Diagnostic], text: &str, files: &Files| -> Vec<Value> {
+            diagnostics.iter().map(|diagnostic| diagnostic.to_json(text, files)).collect()
+        };
+        let mut object = json!({
+            "file": self.file.display().to_string(),
+            "ok": good,
+            "diagnostics": objects(&file.diagnostics, &file.text, &file.files),
+        });
+        let Some(fields) = object.as_object_mut() else { return object };
+        if let Some(counts) = counts {
+            fields.insert("clauses".into(), counts.clauses.into());
+            fields.insert("rules".into(), counts.rules.into());
+            fields.insert("controls".into(), counts.controls.into());
+            fields.insert("rows".into(), counts.rows.into());
+            fields.insert("examples".into(), counts.examples.into());
+            fields.insert("text-hash".into(), counts.text_hash.clone().into());
+            fields.insert("rows-hash".into(), counts.rows_hash.clone().into());
         }
+        let translations = versions.iter().zip(&self.translation).map(|(version, path)| {
+            json!({
+                "file": path.display().to_string(),
+                "language": version.language,
+                "clauses": version.clauses,
+                "current": version.current,
+                "diagnostics": objects(&version.diagnostics, &version.text, &version.files),
+            })
+        });
+        fields.insert("translations".into(), translations.collect());
         object
     }
 }
 
-/// A policy that runs, whose examples were run.
-struct Ran {
-    snapshot: Snapshot,
+/// How large a policy is that runs, and its hashes.
+struct Counts {
+    clauses: usize,
+    rules: usize,
+    controls: usize,
+    rows: usize,
     examples: usize,
-    failures: Vec<Failure>,
+    text_hash: String,
+    rows_hash: String,
 }
 
-impl Ran {
-    fn of(file: &PolicyFile, catalog: Catalog) -> anyhow::Result<Self> {
-        let snapshot = Snapshot::new(file.compile()?, catalog, file.pack()?);
-        let examples = file.parsed.as_ref().map(examples).unwrap_or_default();
-        let failures = examples.iter().filter_map(|example| Failure::of(&snapshot, example)).collect();
-        Ok(Self { failures, examples: examples.len(), snapshot })
-    }
-}
-
-/// An example that contradicts its rule.
-struct Failure {
-    span: Span,
-    message: String,
-    help: String,
-}
-
-impl Failure {
-    fn of(snapshot: &Snapshot, example: &Example) -> Option<Self> {
-        let message = snapshot.try_example(example).err()?.to_string();
-        let facts = snapshot.facts_of_text(&example.text, example_facts(example));
-        let found = facts.data.known().map(text::in_words).unwrap_or_default();
-        let help = match example.kind {
-            ExampleKind::Violates => {
-                format!("detection says of its text: {found}; change the text, its `as:` or the rule's keys")
-            }
-            ExampleKind::Complies => {
-                let because = reasons(&explain(&snapshot.policy, &facts), example);
-                format!("it applies because of {because}; detection says: {found}")
-            }
-        };
-        Some(Self { span: example.span, message, help })
+impl Counts {
+    fn of(ran: &Ran<'_>) -> Self {
+        let policy = &ran.snapshot.policy;
+        let model = policy.model();
+        Self {
+            clauses: model.clauses.len(),
+            rules: model.rules.len(),
+            controls: model.controls.len(),
+            rows: policy.row_count(),
+            examples: ran.examples.len(),
+            text_hash: policy.text_hash().to_string(),
+            rows_hash: policy.rows_hash().to_string(),
+        }
     }
 
-    fn render(&self, source: &str, name: &str) -> String {
-        let place = self.span.position(source);
-        let line = source.split('\n').nth(place.line - 1).unwrap_or_default();
-        let gutter = " ".repeat(place.line.to_string().len());
-        let mut page =
-            format!("error[example]: {}\n{gutter}--> {name}:{}:{}\n", self.message, place.line, place.column);
-        let _ = writeln!(page, "{gutter} |\n{} | {}\n{gutter} |", place.line, line.trim_end());
-        let _ = writeln!(page, "help: {}", self.help);
-        page
+    fn words(&self) -> String {
+        let parts = [
+            counted(self.clauses, "clause"),
+            counted(self.rules, "rule"),
+            counted(self.controls, "control"),
+            counted(self.rows, "row"),
+            counted(self.examples, "example"),
+        ];
+        parts.join(", ")
     }
-
-    fn to_json(&self, source: &str, name: &str) -> Value {
-        let place = json!({ "file": name, "start": self.span.position(source), "end": Span::at(self.span.end).position(source) });
-        json!({ "message": self.message, "place": place, "help": self.help })
-    }
-}
-
-/// The keys that held, as the policy writes them; values that come from the text are named by their class only.
-fn reasons(explanation: &Explanation, example: &Example) -> String {
-    let rule = explanation.applied.iter().find(|rule| rule.clause == example.clause && rule.rule == example.rule);
-    let keys = rule.map(|rule| rule.keys.as_slice()).unwrap_or_default();
-    let said = keys.iter().map(|key| {
-        let not = if key.not { "not " } else { "" };
-        format!("`{}: {not}{}`", key.key, key.listed.join(", "))
-    });
-    let said: Vec<_> = said.collect();
-    if said.is_empty() { "a rule without keys".to_owned() } else { said.join(" and ") }
 }
