@@ -46,6 +46,40 @@ fn limits_hold() {
     }
 }
 
+/// Whatever nests, repeats or never ends is told within the limits, in time that grows with the text.
+#[test]
+fn hostile_documents_are_bounded() {
+    let clause = "---\nwrit: 1\n---\n# A {#a}\n";
+    let rule = |lines: &str| format!("{clause}```rule\n{lines}\nthen: block\n```\n");
+    let control = |lines: &str| format!("{clause}```control ladder\n{lines}\n```\n");
+    let many = |unit: &str, times: usize| unit.repeat(times);
+    let cells = format!("| x |{}\n|---|\n", many(" approved |", 60));
+    for text in [
+        rule(&format!("data: pii {}", many("(", 50_000))),
+        rule(&format!("unless: {}", many("who agent, ", 20_000))),
+        rule(&format!("because: {}", many("gdpr, ", 20_000))),
+        rule(&many("  - \"x\n", 20_000)),
+        control(&format!("steps: {}\nminor: {}", many("note, ", 4_000), many("talk, ", 4_000))),
+        control(&many("steps: note\n", 20_000)),
+        format!("{clause}{cells}{}\nRule table: data by status.\n", many("| pii |\n", 20_000)),
+        format!("{clause}{}", many("```control training\n```\n", 10_000)),
+        format!("{clause}{}", many("```define\nterm: a\nmeans: b\n```\n", 10_000)),
+        format!("{clause}{}", many("clause 1, 2, 3 [x](#y) ", 10_000)),
+        format!("{clause}{}", many("> ", 100_000)),
+        format!("{clause}{}\n", many("x", 3 << 20)),
+        format!(
+            "---\nwrit: 1\nlanguage: de\nprevails: en\ntranslated: {}\n---\n",
+            many("a 0123456789abcdef, ", 10_000)
+        ),
+    ] {
+        let parsed = writ_policy::parse(&text);
+        assert!(parsed.diagnostics.len() <= 257);
+        let _ = writ_policy::format(&text).map(|formatted| assert!(formatted.len() <= 2 * text.len() + 1_000));
+        let version = writ_policy::translation::read(&text, &parsed.document, &text);
+        assert!(version.diagnostics.len() <= 257);
+    }
+}
+
 /// Work that grows with the square of the text would take minutes here.
 #[test]
 fn long_texts_without_an_end_are_read_in_one_pass() {

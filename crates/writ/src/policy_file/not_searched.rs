@@ -64,15 +64,14 @@ fn unfound(model: &PolicyModel, definitions: &Definitions) -> BTreeSet<Term> {
         KeyValue::Class { class, .. } => Some(class.clone()),
         _ => None,
     });
-    let mut named: BTreeSet<Term> = named.collect();
     let pack = Pack::builtin();
-    pack.detectors().for_each(|detector| drop(named.remove(&detector.class)));
-    // One recogniser stands in code.
-    named.remove(&class::SOURCE_CODE);
+    let detected = pack.detectors().map(|detector| &detector.class);
     // What a document defines is searched for, or has a note of its own.
-    definitions.classes.iter().map(|terms| &terms.class).for_each(|class| drop(named.remove(class)));
-    definitions.sealed.iter().map(|sealed| &sealed.class).for_each(|class| drop(named.remove(class)));
-    named
+    let defined = definitions.classes.iter().map(|terms| &terms.class);
+    let sealed = definitions.sealed.iter().map(|sealed| &sealed.class);
+    // One recogniser stands in code.
+    let known: BTreeSet<&Term> = detected.chain(defined).chain(sealed).chain([&class::SOURCE_CODE]).collect();
+    named.filter(|class| !known.contains(class)).collect()
 }
 
 fn is_range(value: &str) -> bool {

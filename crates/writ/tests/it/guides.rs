@@ -80,6 +80,7 @@ fn current(name: &str, policy: &str) {
     if std::env::var_os("WRIT_UPDATE").is_some_and(|value| value == "1") {
         std::fs::write(&path, &now).unwrap();
     }
+    let page = std::fs::read_to_string(&path).unwrap();
     assert!(now == page, "docs/guides/{name} shows other outputs than the commands print: run with WRIT_UPDATE=1");
 }
 

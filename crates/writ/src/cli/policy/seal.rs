@@ -1,7 +1,5 @@
 //! `writ policy seal`: a list of terms becomes digests that a policy may show.
 
-use std::path::PathBuf;
-
 use anyhow::bail;
 use clap::Args;
 use writ_base::Limit;
