@@ -70,7 +70,8 @@ fn unfound(model: &PolicyModel, definitions: &Definitions) -> BTreeSet<Term> {
     let defined = definitions.classes.iter().map(|terms| &terms.class);
     let sealed = definitions.sealed.iter().map(|sealed| &sealed.class);
     // One recogniser stands in code.
-    let known: BTreeSet<&Term> = detected.chain(defined).chain(sealed).chain([&class::SOURCE_CODE]).collect();
+    let code = class::SOURCE_CODE;
+    let known: BTreeSet<&Term> = detected.chain(defined).chain(sealed).chain([&code]).collect();
     named.filter(|class| !known.contains(class)).collect()
 }
 
