@@ -238,7 +238,8 @@ impl Voice {
         }
         let named = |template: &str| fill(template, &[("organisation", &organisation)]);
         // A note names the service, which may be any.
-        let note = |template: &str| template.split("{service}").next().map(named).unwrap_or_default();
+        let note =
+            |template: &str| template.split("{service}").next().map(|it| named(it.trim_end())).unwrap_or_default();
         Language::ALL
             .iter()
             .map(|language| words(*language))
