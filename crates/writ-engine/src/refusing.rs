@@ -15,7 +15,7 @@ use crate::opening::Audience;
 use crate::reading::Reading;
 use crate::situation;
 use crate::stops::{Stopped, StoppedPrompt};
-use crate::voice::{self, Discovery, Page, Stop};
+use crate::voice::{self, Discovery, Page, Stop, Traces};
 
 /// The prompt that a refusal is about.
 pub(crate) struct Read<'a> {
@@ -52,11 +52,13 @@ impl Context {
         let helps = choosable.as_ref().is_some_and(|choosable| !choosable.classes.is_empty());
         let leads_on = |offer: &&Offer| (helps || **offer != Offer::Redact) && self.leads_on(offer, facts);
         let offers: Vec<Offer> = verdict.offers.iter().filter(leads_on).cloned().collect();
+        let (discoveries, traces) = read.map(|read| self.discoveries(verdict, read.reading)).unwrap_or_default();
         let stop = Stop {
             kind,
             effect: verdict.effect,
             clauses: clauses.into_iter().collect(),
-            discoveries: read.map(|read| self.discoveries(verdict, read.reading)).unwrap_or_default(),
+            discoveries,
+            traces,
             why,
             names: self.names(&offers),
             offers,
@@ -79,6 +81,7 @@ impl Context {
             effect: Effect::Block,
             clauses: Vec::new(),
             discoveries: Vec::new(),
+            traces: Traces::default(),
             names: BTreeMap::new(),
             refused: self.opening.refused(),
             why: None,
@@ -159,19 +162,23 @@ impl Context {
         })
     }
 
-    fn discoveries(&self, verdict: &Verdict, reading: &Reading) -> Vec<Discovery> {
-        let mut found = BTreeSet::new();
+    fn discoveries(&self, verdict: &Verdict, reading: &Reading) -> (Vec<Discovery>, Traces) {
+        let (mut found, mut traces) = (BTreeSet::new(), Traces::default());
         let parts = reading.message.parts.iter().zip(&reading.findings);
         for (part, finding) in parts.flat_map(|(part, findings)| findings.iter().map(move |finding| (part, finding))) {
             if self.concerns(verdict, &finding.class) {
-                found.insert(Discovery { data_type: finding.data_type.to_string(), author: part.author });
+                let discovery = Discovery { data_type: finding.data_type.to_string(), author: part.author };
+                let text = part.text().unwrap_or_default();
+                let value = text.get(finding.span.clone()).unwrap_or_default();
+                traces.add(discovery.clone(), text, finding.span.start, value);
+                found.insert(discovery);
             }
         }
         for seam in reading.seams.iter().filter(|seam| self.concerns(verdict, &seam.finding.class)) {
             let author = reading.message.parts.get(seam.first.0).map_or(Author::Unknown, |part| part.author);
             found.insert(Discovery { data_type: seam.finding.data_type.to_string(), author });
         }
-        found.into_iter().collect()
+        (found.into_iter().collect(), traces)
     }
 
     /// Whether a person reads what Writ says: then refusals are messages in the chat.

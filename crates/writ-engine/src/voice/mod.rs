@@ -10,7 +10,9 @@ mod en;
 mod es;
 mod fr;
 mod page;
+mod phrases;
 mod said;
+mod traces;
 mod words;
 
 use std::collections::BTreeMap;
@@ -27,7 +29,9 @@ use crate::commands::UpstreamFailure;
 use crate::opening::RefuseReason;
 
 pub use page::Page;
+pub use phrases::{Phrase, Phrases};
 pub use said::{Choosing, Said};
+pub use traces::Traces;
 use words::{fill, words};
 
 /// Who speaks, and where to ask.
@@ -45,6 +49,8 @@ pub struct Voice {
     pub first_use: bool,
     /// Whether people's own devices and the guest network are not inspected: then they are told of that way.
     pub private_way: bool,
+    /// Hours within which somebody answers who was asked; not said where it is not promised.
+    pub answer_hours: Option<u32>,
 }
 
 /// What the running configuration makes true about records.
@@ -87,6 +93,8 @@ pub struct Stop<'a> {
     pub clauses: Vec<ClauseQuote>,
     /// What was found where.
     pub discoveries: Vec<Discovery>,
+    /// How whoever wrote it finds it again.
+    pub traces: Traces,
     /// Why it was refused before reading, if it was.
     pub refused: Option<RefuseReason>,
     /// The rule's reason, as the policy gives it.
@@ -139,7 +147,7 @@ impl Voice {
 
     fn program_line(&self, stop: &Stop<'_>) -> String {
         let clauses = quote(&stop.clauses);
-        let found = said::found(words(Language::En), &stop.discoveries);
+        let found = said::found(words(Language::En), &stop.discoveries, |it| stop.traces.line(it));
         let next = match (stop.kind, stop.effect) {
             (RefusalKind::Malformed, _) => "Send a well-formed body.".to_owned(),
             (RefusalKind::Failed, _) => "Nothing was sent. Ask the help desk.".to_owned(),

@@ -136,6 +136,7 @@ pub(super) async fn engine(
         help_desk: organisation.help_desk,
         first_use: organisation.first_use_notice,
         private_way: organisation.private_way,
+        answer_hours: config.console.as_ref().map(|console| console.answer_hours),
         ..Voice::default()
     };
     let randomness = Arc::clone(&home.randomness);
