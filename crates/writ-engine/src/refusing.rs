@@ -14,7 +14,7 @@ use crate::inspection::Context;
 use crate::opening::Audience;
 use crate::reading::Reading;
 use crate::situation;
-use crate::stops::{Stopped, StoppedPrompt};
+use crate::stops::{KeptStop, Stopped, StoppedPrompt};
 use crate::voice::{self, Discovery, Page, Stop, Traces};
 
 /// The prompt that a refusal is about.
@@ -23,15 +23,18 @@ pub(crate) struct Read<'a> {
     pub(crate) history: &'a History,
 }
 
+/// A refusal with what goes with it.
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    /// For a browser that navigates.
+    pub(crate) page: Option<Page>,
+    /// What must be known of it after a restart.
+    pub(crate) kept: Box<KeptStop>,
+}
+
 impl Context {
     /// The refusal of a verdict, in words; remembered, so that the person can look at it and choose.
-    pub(crate) fn refusal(
-        &self,
-        verdict: &Verdict,
-        facts: &Facts,
-        read: Option<&Read<'_>>,
-        now: Moment,
-    ) -> (Refusal, Option<Page>) {
+    pub(crate) fn refusal(&self, verdict: &Verdict, facts: &Facts, read: Option<&Read<'_>>, now: Moment) -> Refused {
         let signals = facts.signal.known().copied().unwrap_or_default();
         let kind = if verdict.unreadable {
             RefusalKind::Unreadable
@@ -65,10 +68,16 @@ impl Context {
             typed: read.and_then(|read| read.reading.typed()),
             ..self.stop()
         };
-        self.engine.remember_stop(Stopped { prompt: self.stopped_prompt(&stop, now), choosable });
+        let stopped = Stopped { prompt: self.stopped_prompt(&stop, now), choosable };
+        let (turns, clause) = match read {
+            Some(read) => read.history.remember_stopped(self, read.reading, verdict),
+            None => (Vec::new(), None),
+        };
+        let kept = Box::new(KeptStop::new(&stopped, turns, clause));
+        self.engine.remember_stop(stopped);
         let voice = &self.engine.options.voice;
         let page = self.opening.navigation.then(|| voice.page(&stop));
-        (voice.refuse(&stop, &self.engine.options.keys.mark), page)
+        Refused { refusal: voice.refuse(&stop, &self.engine.options.keys.mark), page, kept }
     }
 
     /// A stop of which nothing but the circumstances is known yet, with a new reference code.

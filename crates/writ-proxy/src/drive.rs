@@ -332,6 +332,7 @@ impl Driver {
             Command::NoticeShown { principal, service } => {
                 self.edge.recorder.notice(principal, &service, self.now()).await;
             }
+            Command::KeepStop(kept) => self.edge.recorder.stop(&kept).await,
             Command::Forward(request) => self.forward(*request),
             Command::Send(chunk) => self.upload(Piece::Chunk(*chunk)).await,
             Command::SendEnd => {

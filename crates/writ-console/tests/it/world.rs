@@ -176,8 +176,8 @@ impl World {
             help_desk: Some("4357".into()),
             ..Voice::default()
         };
-        let engine_keys =
-            EngineKeys { placeholder: SecretKey::generate(&*randomness), mark: SecretKey::generate(&*randomness) };
+        let key = || SecretKey::generate(&*randomness);
+        let engine_keys = EngineKeys { placeholder: key(), mark: key(), page: key(), content: key() };
         let engine = Engine::new(EngineOptions {
             keys: engine_keys,
             voice,

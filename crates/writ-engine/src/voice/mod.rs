@@ -18,6 +18,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use writ_base::Randomness;
 use writ_base::hash::hmac_sha256;
 use writ_base::keys::SecretKey;
@@ -72,7 +73,7 @@ impl Default for Recorded {
 }
 
 /// What was found where, in words: never the value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Discovery {
     /// The type of data.
     pub data_type: String,

@@ -397,7 +397,7 @@ fn snapshot(policy: &str) -> Snapshot {
 fn engine(randomness: &Arc<SeededRandom>) -> Arc<Engine> {
     let key = || SecretKey::generate(&**randomness);
     Engine::new(EngineOptions {
-        keys: EngineKeys { placeholder: key(), mark: key() },
+        keys: EngineKeys { placeholder: key(), mark: key(), page: key(), content: key() },
         voice: Voice { organisation: "Northwind Health".into(), first_use: false, ..Voice::default() },
         randomness: randomness.clone(),
         ledger_fail_open: false,

@@ -128,7 +128,12 @@ pub(super) async fn engine(
     before_scan: Option<BeforeScan>,
 ) -> anyhow::Result<Arc<Engine>> {
     let key = |purpose| home.keys.current(purpose).map(|(_, key)| key);
-    let keys = EngineKeys { placeholder: key(KeyPurpose::Placeholder)?, mark: key(KeyPurpose::Mark)? };
+    let keys = EngineKeys {
+        placeholder: key(KeyPurpose::Placeholder)?,
+        mark: key(KeyPurpose::Mark)?,
+        page: key(KeyPurpose::Page)?,
+        content: key(KeyPurpose::Content)?,
+    };
     let organisation = config.organisation.clone();
     let voice = Voice {
         organisation: organisation.name,
@@ -152,8 +157,8 @@ pub(super) async fn engine(
     Ok(engine)
 }
 
-/// Policy with exceptions and roll-out, catalog, detection pack. Examples must hold.
-async fn build(config: &Config, home: &Home) -> anyhow::Result<Built> {
+/// The catalog and the policy as their files have them.
+fn read(config: &Config) -> anyhow::Result<(Catalog, PolicyFile)> {
     let catalog = policy_file::catalog(&config.services)?;
     let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
     if file.errors() > 0 {

@@ -412,14 +412,10 @@ pub(crate) async fn choose(
     {
         return Err(Failure::Foreign);
     }
-    let now = console.parts.clock.now();
     let sentence = form.text.trim();
     let done = match choice.as_str() {
-        "without" => taken(console.parts.engine.choose(&code, Choice::WithoutDetails, now), "without"),
-        "reason" => {
-            let reason = Choice::Reason(Sensitive::new(sentence.to_owned()));
-            taken(console.parts.engine.choose(&code, reason, now), "reason")
-        }
+        "without" => take(&console, &code, Choice::WithoutDetails, "without").await,
+        "reason" => take(&console, &code, Choice::Reason(Sensitive::new(sentence.to_owned())), "reason").await,
         "exception" | "vetting" if sentence.chars().count() < 3 => "short",
         "exception" => {
             open_case(&console, &stop, CaseKind::ExceptionRequest, sentence, false).await.map(|()| "exception")?
@@ -436,12 +432,20 @@ pub(crate) async fn choose(
     Ok(see(&format!("/r/{code}?done={done}{token}{lang}")))
 }
 
-fn taken(choice: Result<(), ChoiceRefused>, done: &'static str) -> &'static str {
-    match choice {
-        Ok(()) => done,
-        Err(ChoiceRefused::TooShort) => "short",
-        Err(ChoiceRefused::Unknown | ChoiceRefused::NotOffered) => "failed",
+/// Takes a choice and keeps it over a restart.
+async fn take(console: &Console, code: &str, choice: Choice, done: &'static str) -> &'static str {
+    let chosen = match console.parts.engine.choose(code, choice, console.parts.clock.now()) {
+        Ok(chosen) => chosen,
+        Err(ChoiceRefused::TooShort) => return "short",
+        Err(ChoiceRefused::Unknown | ChoiceRefused::NotOffered) => return "failed",
+    };
+    for choice in chosen {
+        let kept = console.parts.state.keep_choice(choice.key(), choice.principal(), choice.until(), &choice).await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "a choice was not kept; it holds until the next start only");
+        }
     }
+    done
 }
 
 async fn open_case(console: &Console, stop: &Known, kind: CaseKind, words: &str, marks: bool) -> Result<(), Failure> {
