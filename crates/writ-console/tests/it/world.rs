@@ -140,8 +140,8 @@ pub struct World {
     pub health: Arc<Mutex<Health>>,
     randomness: Arc<dyn Randomness>,
     reader: tokio::sync::Mutex<LedgerReader>,
-    stop: watch::Sender<bool>,
-    _folder: tempfile::TempDir,
+    pub stop: watch::Sender<bool>,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -239,8 +239,13 @@ impl World {
             randomness,
             reader,
             stop,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where everything lies.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A person who uses AI.

@@ -17,6 +17,7 @@ mod reveals;
 mod sealed;
 mod standing;
 mod stops;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub use looks::{Look, NewLook};
 pub use people::{Erased, Identified, Login};
 pub(crate) use pseudonyms::KeyId;
 pub use reveals::{AskReveal, Reveal, RevealEntry, RevealId, RevealState};
+pub use tokens::{Token, TokenId};
 
 use crate::keys::{KeyError, KeyStore};
 use crate::ledger::{Ledger, LedgerError, NewEntry};

@@ -368,6 +368,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM stops WHERE principal = $1",
     "DELETE FROM choices WHERE principal = $1",
     "DELETE FROM api_keys WHERE owner = $1 OR on_behalf_of = $1",
+    "DELETE FROM api_tokens WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM tickets WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM reveal_approvals WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM accounts WHERE principal = $1",

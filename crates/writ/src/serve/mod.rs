@@ -176,7 +176,7 @@ impl Server {
                 console,
                 address,
                 doors::Seen { index, accounts, tours, authority, health, proxy },
-            );
+            )?;
             self.tasks.push(tokio::spawn(made.serve(listener, stop.clone())));
         }
         Ok(())
