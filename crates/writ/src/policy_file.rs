@@ -35,6 +35,8 @@ pub(crate) struct PolicyFile {
     pub(crate) parsed: Option<Parsed>,
     /// What is wrong, in the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The files that it asks to be put in, also those that could not be had.
+    included: Vec<PathBuf>,
 }
 
 impl PolicyFile {
@@ -45,16 +47,31 @@ impl PolicyFile {
     pub(crate) fn read(path: &Path, names: Names) -> anyhow::Result<Self> {
         let source = read_text(path, &TEXT)?;
         let folder = folder_of(path);
-        let mut included = |name: &str| read_text(&below(&folder, name)?, &TEXT).ok();
+        let mut included = Vec::new();
+        let mut read = |name: &str| {
+            let path = below(&folder, name)?;
+            included.push(path.clone());
+            read_text(&path, &TEXT).ok()
+        };
+        let assembled = include::assemble(&source, &mut read);
         let path = path.to_owned();
-        match include::assemble(&source, &mut included) {
+        Ok(match assembled {
             Ok(text) => {
                 let mut parsed = parse_with(&text, names);
                 let diagnostics = std::mem::take(&mut parsed.diagnostics);
-                Ok(Self { path, text, parsed: Some(parsed), diagnostics })
+                Self { path, text, parsed: Some(parsed), diagnostics, included }
             }
-            Err(diagnostics) => Ok(Self { path, text: source, parsed: None, diagnostics }),
-        }
+            Err(diagnostics) => Self { path, text: source, parsed: None, diagnostics, included },
+        })
+    }
+
+    /// Every file on which it rests: itself, what is put in, dictionaries. Also those that could not be had, so that
+    /// whoever waits for a change notices when they can.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let folder = folder_of(&self.path);
+        let classes = self.parsed.iter().flat_map(|parsed| &parsed.definitions.classes);
+        let dictionaries = classes.flat_map(|class| &class.dictionary).filter_map(|name| below(&folder, name));
+        [self.path.clone()].into_iter().chain(self.included.iter().cloned()).chain(dictionaries).collect()
     }
 
     /// The policy, ready to judge.

@@ -28,7 +28,7 @@ pub(crate) async fn pac(State(console): Shared) -> Reply {
 
 /// `GET /ca.pem`
 pub(crate) async fn ca(State(console): Shared) -> Reply {
-    let pem = console.parts.root_pem.clone().ok_or(Failure::Missing)?;
+    let pem = (console.parts.root_pem)().ok_or(Failure::Missing)?;
     Ok(file("application/x-pem-file", "public, max-age=300", pem))
 }
 

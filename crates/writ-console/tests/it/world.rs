@@ -203,7 +203,7 @@ impl World {
             accounts: accounts.clone(),
             changed: changed.clone(),
             pac: Arc::new(|| "function FindProxyForURL(url, host) { return \"DIRECT\"; }\n".into()),
-            root_pem: Some("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into()),
+            root_pem: Arc::new(|| Some("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into())),
             organisation: Organisation {
                 name: "Northwind Health".into(),
                 help_desk: Some("4357".into()),

@@ -214,7 +214,7 @@ pub(super) fn console(
             Some(reached) => pac_file(&live.snapshot().catalog, reached, ProxyKind::Plain),
             None => "function FindProxyForURL(url, host) { return \"DIRECT\"; }\n".to_owned(),
         }),
-        root_pem: authority.map(|authority| authority.root_pem()),
+        root_pem: Arc::new(move || authority.as_ref().map(|authority| authority.root_pem())),
         organisation: words(parts.config, config),
         health: Arc::new(move || health.report()),
         metrics_token: config.metrics_token_file.as_deref().map(metrics_token).transpose()?,
