@@ -83,6 +83,7 @@ routes! {
     get "/overview", Needs(P::SeeOverview), pages::overview::page, "what happened, in figures";
     get "/live", Needs(P::SeeLive), pages::live::page, "every verdict, newest first, with filters in the address";
     get "/live/rows", Needs(P::SeeLive), pages::live::rows, "rows that are newer than the newest one shown";
+    get "/live/events", Needs(P::SeeLive), pages::follow::events, "the same, pushed as they come";
     get "/interactions/{id}", Needs(P::SeeDetail), pages::detail::page, "one interaction: facts, findings, clauses, both verdicts";
     get "/tools", Needs(P::SeeTools), pages::tools::page, "AI services in use";
     get "/policy", Needs(P::SeePolicy), pages::policy::page, "the policy as people read it, with its hashes";

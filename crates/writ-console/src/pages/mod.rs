@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod detail;
 pub(crate) mod files;
+pub(crate) mod follow;
 pub(crate) mod how;
 pub(crate) mod inbox;
 pub(crate) mod live;
