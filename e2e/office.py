@@ -17,6 +17,7 @@ import urllib.parse
 from world import World, free_port, wait_until
 
 PASSPHRASE = "not a passphrase for anything real"
+METRICS_TOKEN = "0123456789abcdef0123456789abcdef"
 ANA, BO, COUNCIL = "ana@northwind.example", "bo@northwind.example", "works.council@northwind.example"
 PASSWORDS = {ANA: "harbour-kettle-orbit-91", BO: "lantern-mosaic-fjord-27", COUNCIL: "granite-willow-tempo-58"}
 BANK = "www.harbour-bank.example"
@@ -142,6 +143,7 @@ class Office(World):
         with (self.folder / "services.toml").open("a") as services:
             services.writelines(VETTED.format(service=service) for service in vetted)
         (self.folder / "parent.txt").write_text(Parent.PASSWORD)
+        (self.folder / "metrics.txt").write_text(METRICS_TOKEN + "\n")
         lines = [
             'data-directory = "data"',
             'policy = "policy.md"',
@@ -161,6 +163,7 @@ class Office(World):
             'personal-accounts = "inspect"',
             "[console]",
             f'listen = "127.0.0.1:{self.console_port}"',
+            'metrics-token-file = "metrics.txt"',
             "[upstream]",
             "public-roots = false",
             'extra-roots = ["sim/ca.pem", "sim/sites-ca.pem"]',

@@ -5,7 +5,7 @@ import re
 import pytest
 import requests
 from console import Console
-from office import ANA, BO, CODE, Office
+from office import ANA, BO, CODE, METRICS_TOKEN, Office
 from test_proxy import Curl
 
 CHANGE = {"clause": "plans", "ring": "everyone", "step": "observe", "days": "30"}
@@ -110,6 +110,51 @@ def test_without_a_session_every_page_asks_for_one(office):
         answer = requests.get(f"{office.console}/{page}", allow_redirects=False, timeout=20)
         assert answer.status_code == 303 and answer.headers["location"].startswith("/login?next=")
         assert requests.get(f"{office.console}/api/v1/{page}", timeout=20).status_code in (401, 404)
+
+
+def test_metrics_open_with_their_token(office):
+    def get(authorization):
+        headers = {"authorization": authorization} if authorization else {}
+        return requests.get(f"{office.console}/metrics", headers=headers, allow_redirects=False, timeout=20)
+
+    answer = get(f"Bearer {METRICS_TOKEN}")
+    assert answer.status_code == 200 and "# TYPE writ_ready gauge" in answer.text
+    for wrong in [None, "Bearer", "Bearer 0", f"Basic {METRICS_TOKEN}", METRICS_TOKEN]:
+        assert get(wrong).status_code == 401, wrong
+
+
+def test_a_program_uses_a_token(office, sessions):
+    sam = sessions["sam"]
+    made = sam.post("/tokens", {"csrf": sam.csrf(), "role": "analyst", "days": "7"}).text
+    token = re.search(r'id="token">(\w+)<', made).group(1)
+    program = {"authorization": f"Bearer {token}"}
+    assert requests.get(f"{office.console}/api/v1/records", headers=program, timeout=20).json()["rows"] is not None
+    answer = requests.post(f"{office.console}/api/v1/rollout", json=CHANGE, headers=program, timeout=20)
+    assert answer.status_code == 403, "the token is an analyst's, whatever else Sam is"
+    assert token not in (office.log.read_text() + sam.get("/tokens").text)
+
+
+def test_after_a_restart_a_stop_can_still_be_continued(tmp_path):
+    """The message was stopped before one restart and allowed before another."""
+    with Office(tmp_path) as office:
+        paper = "Summarise this board paper. sim:say Done."
+        refused = Curl("1.1").ask(office, ANA, False, paper)
+        code = CODE.search(refused["message"]).group(1)
+
+        def again():
+            assert office.stop() == 0
+            office.start()
+            return Console(office, ANA)
+
+        ana = again()
+        assert "Say why it is needed" in ana.get(f"/r/{code}").text
+        done = ana.post(f"/r/{code}/reason", {"csrf": ana.csrf(), "text": "The chair asked for a summary."})
+        assert done.headers["location"].startswith(f"/r/{code}?done=reason"), done.headers
+        again()
+        assert Curl("1.1").ask(office, ANA, False, paper + " Now.")["status"] == 403, "other content"
+        assert Curl("1.1").ask(office, ANA, False, paper)["answer"] == "Done."
+        for path in (office.folder / "data").rglob("*"):
+            assert not path.is_file() or b"board paper" not in path.read_bytes(), path
 
 
 def test_guessing_is_slowed_down(tmp_path):

@@ -1,6 +1,5 @@
 """Bad clients, changes and restarts while others work: no record is lost, nothing unjudged passes, memory stays flat."""
 
-import datetime
 import json
 import os
 import re
@@ -87,18 +86,9 @@ class Load:
 
 
 def every_record(office):
-    """All verdicts, page by page: a query gives 10,000 at most."""
-    records, until = {}, []
-    while True:
-        lines = office.writ("ledger", "query", "--json", "--limit", "10000", *until, codes=(0, 1)).splitlines()
-        page = [json.loads(line) for line in lines]
-        known = len(records)
-        records.update((row["sequence"], row) for row in page)
-        if len(records) == known:
-            return list(records.values())
-        # The next page begins with the second in which this one ended; what both have counts once.
-        ended = datetime.datetime.fromisoformat(page[-1]["time"]).replace(microsecond=0)
-        until = ["--to", f"{ended + datetime.timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"]
+    """All verdicts, however many."""
+    lines = office.writ("ledger", "query", "--json", "--limit", "0", codes=(0, 1)).splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def accounts_for(office, load):

@@ -1,7 +1,9 @@
 """What an administrator sees: edits take effect, bad ones do not, the ledger is whole after everything."""
 
 import json
+import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -55,6 +57,44 @@ def test_a_policy_edit_takes_effect_at_once_and_a_broken_one_changes_nothing(fre
     wait_until(lambda: passes(world, text), "the former policy is in force again", 5)
     assert world.stop() == 0
     world.writ("ledger", "verify")
+
+
+def test_files_that_a_policy_includes_are_followed(fresh_world):
+    world = fresh_world
+    text, more = "What is Heron? sim:say A bird.", world.folder / "more.md"
+    with world.policy.open("a") as policy:
+        policy.write("\n```include\nfile: more.md\n```\n")
+    wait_until(lambda: "there is no file `more.md`" in world.log.read_text(), "the absent file is reported", 5)
+    assert passes(world, text)
+    more.write_text(HERON)
+    wait_until(lambda: not passes(world, text), "the included clause is in force", 5)
+    words = HERON.replace("words: Heron", "words: Ibis\ndictionary: birds.txt")
+    (world.folder / "birds.txt").write_text("Stork\n")
+    more.write_text(words)
+    wait_until(lambda: passes(world, text), "the change of the included file is in force", 5)
+    (world.folder / "birds.txt").write_text("Stork\nHeron\n")
+    wait_until(lambda: not passes(world, text), "the change of the dictionary is in force", 5)
+
+
+def test_a_query_says_when_there_is_more(fresh_world):
+    world = fresh_world
+    for number in range(3):
+        passes(world, f"sim:say {number}")
+    wait_until(lambda: len(world.records()) >= 3, "the index has caught up")
+    assert world.stop() == 0
+    command = [os.environ["WRIT_BIN"], "ledger", "query", "--json"]
+
+    def ask(*arguments):
+        done = subprocess.run([*command, *arguments], cwd=world.folder, capture_output=True, text=True, timeout=60)
+        return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+    every, said = ask("--limit", "0")
+    assert len(every) >= 3 and said == ""
+    newest, said = ask("--limit", "1")
+    assert newest == every[:1] and "there are more" in said
+    assert ask("--limit", str(len(every)))[1] == ""
+    before, _ = ask("--to", every[0]["time"])
+    assert before == every[1:], "a time as it is printed can be asked for"
 
 
 def test_an_example_that_contradicts_its_rule_stops_a_reload(fresh_world):

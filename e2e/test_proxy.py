@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from browser import launch, modules
 from console import Console
-from office import ANA, BANK, BO, BROKEN, CODE, COUNCIL, PASSWORDS, run
+from office import ANA, BANK, BO, BROKEN, CODE, COUNCIL, PASSWORDS, SITES, VETTED, Office, run
 from world import wait_until
 
 HERE = Path(__file__).parent
@@ -306,3 +306,43 @@ def test_claude_code(office, planted, tmp_path):
     asked = [arrived for arrived in office.journal()[before:] if arrived.path.startswith("/v1/messages")]
     assert not any(arrived.holds(planted.secret) for arrived in asked)
     wait_until(lambda: office.records("--reference", code), "the stop is recorded")
+
+
+ASSISTANT = """
+[[service]]
+id = "postbox-assistant"
+name = "Postbox Assistant"
+vendor = "Postbox"
+category = "public-chat"
+formats = ["unknown"]
+evidence = {{ seen = "host", source = "own configuration", date = "2026-11-01" }}
+hosts = [{{ name = "{host}", match = "exact", mode = "inspect" }}]
+"""
+
+
+def test_new_hosts_are_opened_without_a_restart(tmp_path):
+    """A service is added and its host listed, both beside the running server: its next connections are opened."""
+    host = SITES["mail"]
+    with Office(tmp_path) as office:
+
+        def opened():
+            stream, head = office.connect(f"{host}:443")
+            with stream:
+                if not head.startswith("HTTP/1.1 200"):
+                    return False
+                try:
+                    context = ssl.create_default_context(cafile=office.root)
+                    context.wrap_socket(stream, server_hostname=host).close()
+                    return True
+                except ssl.SSLError:
+                    return False
+
+        assert not opened(), "a host like any other"
+        with (office.folder / "services.toml").open("a") as services:
+            services.write(ASSISTANT.format(host=host) + VETTED.format(service="postbox-assistant"))
+        wait_until(lambda: "another policy is in force" in office.log.read_text(), "the service is known")
+        assert not opened(), "without a certificate for it the connection stays closed"
+        assert "new: 1 group with 1 host" in office.sign("extend")
+        wait_until(opened, "its connections are opened")
+        assert office.stop() == 0
+        office.writ("ledger", "verify")

@@ -65,7 +65,8 @@ impl Moment {
         (moment.date() == (year, month, day)).then_some(moment)
     }
 
-    /// Parses `YYYY-MM-DD` (midnight UTC) or `YYYY-MM-DDTHH:MM[:SS]Z` (RFC 3339, UTC, no fraction).
+    /// Parses `YYYY-MM-DD` (midnight UTC) or `YYYY-MM-DDTHH:MM[:SS[.FRACTION]]Z` (RFC 3339, UTC, up to nanoseconds), so
+    /// whatever is printed can be read.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, time) = match text.split_once('T') {
             Some((date, time)) => (date, Some(time.strip_suffix('Z')?)),
@@ -79,12 +80,26 @@ impl Moment {
         let midnight = Self::from_date(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
         let Some(time) = time else { return Some(midnight) };
         let mut fields = time.split(':');
-        let hour: u64 = fields.next()?.parse().ok()?;
-        let minute: u64 = fields.next()?.parse().ok()?;
-        let second: u64 = fields.next().map_or(Ok(0), str::parse).ok()?;
+        let (hour, minute) = (two_digits(fields.next()?)?, two_digits(fields.next()?)?);
+        let (second, fraction) = fields.next().map_or(Some((0, 0)), second_and_fraction)?;
         let valid = hour < 24 && minute < 60 && second < 60 && fields.next().is_none();
-        valid.then(|| midnight.after(Duration::from_secs(hour * 3600 + minute * 60 + second)))
+        valid.then(|| midnight.after(Duration::new(hour * 3600 + minute * 60 + second, fraction)))
     }
+}
+
+/// The number of a field of two digits.
+fn two_digits(text: &str) -> Option<u64> {
+    let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
+/// Seconds with a fraction of at most nine digits, as seconds and nanoseconds.
+fn second_and_fraction(text: &str) -> Option<(u64, u32)> {
+    const NANOS: usize = 9;
+    let Some((second, fraction)) = text.split_once('.') else { return Some((two_digits(text)?, 0)) };
+    let digits = (1..=NANOS).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let nanos = format!("{fraction:0<NANOS$}").parse().ok().filter(|_| digits)?;
+    Some((two_digits(second)?, nanos))
 }
 
 impl fmt::Display for Moment {
@@ -193,9 +208,22 @@ mod tests {
         assert_eq!(Moment::parse("2026-11-22T09:30Z"), Some(Moment::from_seconds(1_795_339_800)));
         assert_eq!(Moment::parse("2026-11-22T09:30:00"), None);
         assert_eq!(Moment::parse("2026-11-22T24:00Z"), None);
+        let moment = Moment::parse("2026-11-22T09:30:00.250Z").unwrap();
+        assert_eq!(moment, Moment::from_nanos(1_795_339_800_250_000_000));
+        assert_eq!(Moment::parse("2026-11-22T09:30:00.000000001Z").map(Moment::nanos), Some(1_795_339_800_000_000_001));
+        for wrong in ["00.Z", "00.1234567890Z", "00.-1Z", "+1Z", "0Z", "00.25", "60.0Z"] {
+            assert_eq!(Moment::parse(&format!("2026-11-22T09:30:{wrong}")), None, "{wrong}");
+        }
     }
 
     proptest! {
+        /// What is printed is read, to the millisecond that was printed.
+        #[test]
+        fn printed_moments_are_read(millis in -5_000_000_000_000i64..5_000_000_000_000) {
+            let moment = Moment::from_nanos(millis * 1_000_000);
+            prop_assert_eq!(Moment::parse(&moment.to_string()), Some(moment));
+        }
+
         #[test]
         fn dates_round_trip(seconds in -5_000_000_000i64..5_000_000_000) {
             let day = Moment::from_seconds(seconds);

@@ -79,7 +79,8 @@ impl<'de> Deserialize<'de> for ContentHash {
 
 /// 128 bits of a digest under a secret key: tells equal values from different ones, and nothing else.
 ///
-/// Fast keyed BLAKE3 for what stays in memory (findings cache, distinct values); its key never leaves the process.
+/// Fast keyed BLAKE3. For what stays in memory (findings cache, distinct values) the key never leaves the process; for
+/// what outlives a start (turns that were stopped) it comes from the key registry, and the digests are kept sealed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyedDigest([u8; 16]);
 
@@ -109,6 +110,26 @@ impl KeyedDigest {
     /// The 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+impl FromStr for KeyedDigest {
+    type Err = NotHex;
+
+    fn from_str(text: &str) -> Result<Self, NotHex> {
+        parse_hex(text).map(Self)
+    }
+}
+
+impl Serialize for KeyedDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyedDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

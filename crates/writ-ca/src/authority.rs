@@ -97,6 +97,11 @@ impl Authority {
         Ok(authority)
     }
 
+    /// The folder that it was opened from.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Reads the folder again, as after `writ ca extend`. If it cannot be read, what was read before stays.
     ///
     /// # Errors

@@ -3,28 +3,52 @@
 (() => {
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
 
-  // Rows that are newer than the newest one shown are fetched every two seconds while the page is seen.
+  // New rows are pushed while the page is seen; where that does not work, they are asked for every two seconds.
   each("[data-live]", (body) => {
     const state = document.querySelector("[data-live-state]");
     const button = document.querySelector("[data-live-toggle]");
+    const after = (address) => address + (address.includes("?") ? "&" : "?") + "after=" + newest;
     let going = true;
     let newest = body.dataset.newest;
+    let source = null;
+    let asking = null;
     const say = (text) => { if (state) state.textContent = text; };
-    const look = async () => {
-      if (!going || document.hidden) return;
+    const lost = () => say("Not connected; trying again");
+    const show = (rows, id) => {
+      newest = id || newest;
+      if (rows.trim()) {
+        const empty = body.querySelector("[data-empty]");
+        if (empty) empty.remove();
+        body.insertAdjacentHTML("afterbegin", rows);
+        while (body.rows.length > 200) body.deleteRow(-1);
+      }
+      say("Live");
+    };
+    const ask = async () => {
       try {
-        const answer = await fetch(body.dataset.live + (body.dataset.live.includes("?") ? "&" : "?") + "after=" + newest, { headers: { accept: "text/html" }, redirect: "error" });
+        const answer = await fetch(after(body.dataset.live), { headers: { accept: "text/html" }, redirect: "error" });
         if (!answer.ok) throw new Error(String(answer.status));
-        const rows = await answer.text();
-        newest = answer.headers.get("x-writ-newest") || newest;
-        if (rows.trim()) {
-          const empty = body.querySelector("[data-empty]");
-          if (empty) empty.remove();
-          body.insertAdjacentHTML("afterbegin", rows);
-          while (body.rows.length > 200) body.deleteRow(-1);
+        show(await answer.text(), answer.headers.get("x-writ-newest"));
+      } catch { lost(); }
+    };
+    const follow = () => {
+      source = new EventSource(after(body.dataset.events));
+      source.addEventListener("open", () => say("Live"));
+      source.addEventListener("rows", (event) => show(event.data, event.lastEventId));
+      source.addEventListener("error", () => {
+        lost();
+        // The browser tries again by itself, unless it was turned away: then it is asked for.
+        if (source && source.readyState === EventSource.CLOSED) {
+          source = null;
+          asking = setInterval(ask, 2000);
         }
-        say("Live");
-      } catch { say("Not connected; trying again"); }
+      });
+    };
+    const run = () => {
+      if (source) source.close();
+      clearInterval(asking);
+      source = asking = null;
+      if (going && !document.hidden) follow();
     };
     if (button) {
       button.hidden = false;
@@ -32,10 +56,12 @@
         going = !going;
         button.textContent = going ? "Pause" : "Go on";
         say(going ? "Live" : "Paused");
+        run();
       });
     }
+    document.addEventListener("visibilitychange", run);
     say("Live");
-    setInterval(look, 2000);
+    run();
   });
 
   // Text that was typed travels in the fragment: it is in this window only and no server sees it.

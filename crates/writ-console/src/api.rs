@@ -1,6 +1,7 @@
 //! The JSON interface: the same data as the pages, under `/api/v1`. Fields are added, never changed.
 //!
-//! A session's cookie signs in; what changes something also sends the form token in the header `x-writ-csrf`.
+//! A token in `Authorization: Bearer` signs in, or a session's cookie; with the cookie, what changes something also sends
+//! the form token in the header `x-writ-csrf`.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -10,7 +11,8 @@ use utoipa::ToSchema;
 use crate::frame::Visit;
 use crate::pages::{
     Shared, accounts as accounts_page, detail, inbox, live, lookup, overview as overview_page, policy as policy_page,
-    record as record_page, reveal, rollout as rollout_page, system as system_page, tools as tools_page,
+    record as record_page, reveal, rollout as rollout_page, system as system_page, tokens as tokens_page,
+    tools as tools_page,
 };
 use crate::reply::{Reply, json};
 
@@ -21,7 +23,7 @@ pub(crate) struct SessionView {
     pub(crate) account: String,
     /// Its roles.
     pub(crate) roles: Vec<String>,
-    /// What a request that changes something sends in the header `x-writ-csrf`.
+    /// What a request that changes something sends in the header `x-writ-csrf`; empty for a token, which needs none.
     pub(crate) csrf: String,
 }
 
@@ -140,6 +142,11 @@ pub(crate) async fn ask_reveal(State(console): Shared, visit: Visit, Json(ask): 
 /// `GET /api/v1/accounts`
 pub(crate) async fn accounts(State(console): Shared, visit: Visit) -> Reply {
     json(&accounts_page::read(&console, &visit).await?)
+}
+
+/// `GET /api/v1/tokens`
+pub(crate) async fn tokens(State(console): Shared, visit: Visit) -> Reply {
+    json(&tokens_page::read(&console, &visit).await?)
 }
 
 /// `GET /api/v1/system`

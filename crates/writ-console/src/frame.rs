@@ -30,6 +30,8 @@ pub(crate) struct Visit {
     pub(crate) must_change: bool,
     /// Whether the session began with a ticket.
     pub(crate) by_ticket: bool,
+    /// Whether there is no session: a program presents a token.
+    pub(crate) by_token: bool,
     /// The path asked for.
     pub(crate) path: String,
     /// Path and query asked for.
@@ -195,6 +197,7 @@ fn flash(word: &str) -> Option<&'static str> {
         "account-changed" => "The account was changed. Its sessions have ended.",
         "account-disabled" => "The account was disabled. Its sessions have ended.",
         "password" => "The password was changed.",
+        "token-revoked" => "The token was revoked. It opens nothing any more.",
         _ => return None,
     })
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
+use writ_base::Sensitive;
 
 use crate::Console;
 use crate::frame::Visit;
@@ -146,10 +147,13 @@ pub(crate) async fn guard(
     let tour = visit.as_ref().and_then(|visit| tour_cookie(&console, visit, request.uri()));
     if changes && access != Access::Anyone {
         let Some(visit) = &visit else { return Failure::SignIn.into_response() };
-        request = match with_token(request, &visit.csrf).await {
-            Ok(request) => request,
-            Err(failure) => return failure.into_response(),
-        };
+        // A token is sent by whoever knows it and by no browser on its own: no form can be forged with it.
+        if !visit.by_token {
+            request = match with_token(request, &visit.csrf).await {
+                Ok(request) => request,
+                Err(failure) => return failure.into_response(),
+            };
+        }
     }
     if let Some(visit) = visit {
         request.extensions_mut().insert(visit);
@@ -229,6 +233,12 @@ pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a 
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// The token of a `Bearer` header (RFC 6750 section 2.1).
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = text(headers, &header::AUTHORIZATION)?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// A cookie's value.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -266,8 +276,11 @@ impl Console {
         matches!(path, "/password" | "/logout")
     }
 
-    /// Who asks, if they are signed in.
+    /// Who asks, if they are signed in; in the interface for programs, whoever presents a token.
     pub(crate) async fn visit(&self, headers: &HeaderMap, uri: &Uri) -> Option<Visit> {
+        if uri.path().starts_with("/api/") && headers.contains_key(header::AUTHORIZATION) {
+            return self.bearer(headers, uri).await;
+        }
         let value = cookie(headers, self.session_cookie())?;
         let session = self.parts.accounts.session(&value, self.parts.clock.now()).await;
         let session = session.unwrap_or_else(|error| {
@@ -283,10 +296,32 @@ impl Console {
             csrf: session.csrf.expose().clone(),
             must_change: session.must_change,
             by_ticket: session.by_ticket,
+            by_token: false,
             path,
             target,
             tour: self.tour_place(headers, uri),
             done: query_field(uri, "done").map(str::to_owned),
+        })
+    }
+
+    async fn bearer(&self, headers: &HeaderMap, uri: &Uri) -> Option<Visit> {
+        let token = Sensitive::new(bearer_token(headers)?.to_owned());
+        let bearer = self.parts.accounts.bearer(&token).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "tokens cannot be read");
+            None
+        })?;
+        Some(Visit {
+            account: bearer.account,
+            principal: bearer.principal,
+            roles: bearer.roles,
+            csrf: String::new(),
+            must_change: false,
+            by_ticket: false,
+            by_token: true,
+            path: uri.path().to_owned(),
+            target: uri.to_string(),
+            tour: None,
+            done: None,
         })
     }
 

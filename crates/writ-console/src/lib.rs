@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use writ_store::state::AccountId;
 
 pub use openapi::openapi;
@@ -43,12 +43,15 @@ pub struct Console {
     parts: ConsoleParts,
     /// What buttons of tours said, until the next page shows it.
     said: Mutex<BTreeMap<AccountId, String>>,
+    /// Places for browsers that follow the live list.
+    followers: Arc<Semaphore>,
 }
 
 impl Console {
     /// A console over these parts.
     pub fn new(parts: ConsoleParts) -> Arc<Self> {
-        Arc::new(Self { parts, said: Mutex::default() })
+        let followers = Arc::new(Semaphore::new(limits::FOLLOWERS.value()));
+        Arc::new(Self { parts, said: Mutex::default(), followers })
     }
 
     /// Serves until `stop` is true; then no request is begun, and those under way end.

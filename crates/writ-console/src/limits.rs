@@ -10,6 +10,8 @@ pub static BODY: Limit = Limit::new("console.body", "bytes", 64 << 10);
 pub static TARGET: Limit = Limit::new("console.target", "bytes", 4 << 10);
 /// Connections at once; more wait in the listener's queue.
 pub static CONNECTIONS: Limit = Limit::new("console.connections", "connections", 512);
+/// Browsers that follow the live list over a connection of its own; more ask every two seconds.
+pub static FOLLOWERS: Limit = Limit::new("console.followers", "connections", 64);
 /// Rows of one page of the live list.
 pub static PAGE_ROWS: Limit = Limit::new("console.page.rows", "rows", 50);
 /// Records of one person that are shown.
@@ -26,4 +28,4 @@ pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(15);
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// All of them, for metrics and the reference page.
-pub static ALL: &[&Limit] = &[&BODY, &TARGET, &CONNECTIONS, &PAGE_ROWS, &RECORD_ROWS, &SAID];
+pub static ALL: &[&Limit] = &[&BODY, &TARGET, &CONNECTIONS, &FOLLOWERS, &PAGE_ROWS, &RECORD_ROWS, &SAID];

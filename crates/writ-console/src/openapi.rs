@@ -3,7 +3,7 @@
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Required,
     ResponseBuilder, Schema,
@@ -11,7 +11,9 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::{Done, SessionView};
-use crate::pages::{accounts, detail, inbox, live, lookup, overview, policy, record, reveal, rollout, system, tools};
+use crate::pages::{
+    accounts, detail, inbox, live, lookup, overview, policy, record, reveal, rollout, system, tokens, tools,
+};
 use crate::reply::ApiFailure;
 use crate::routes::{Access, Method, ROUTES, Route};
 
@@ -47,6 +49,7 @@ fn types(method: Method, path: &str) -> (Option<Named>, Option<Named>) {
         (Method::Get, "/api/v1/reveals") => (None, named::<reveal::Reveals>()),
         (Method::Post, "/api/v1/reveals") => (named::<reveal::Ask>(), named::<Done>()),
         (Method::Get, "/api/v1/accounts") => (None, named::<accounts::AccountsView>()),
+        (Method::Get, "/api/v1/tokens") => (None, named::<tokens::Tokens>()),
         (Method::Get, "/api/v1/system") => (None, named::<system::System>()),
         _ => (None, None),
     }
@@ -78,14 +81,19 @@ pub fn openapi() -> OpenApi {
         paths = paths.path(route.path, PathItem::new(method, operation));
     }
     let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("writ-session")));
-    let components = ComponentsBuilder::new().schemas_from_iter(schemas).security_scheme("session", cookie);
-    let about = "The same data as the pages. People appear by pseudonym. Requests that change something send the form \
-                 token of `/api/v1/session` in the header `x-writ-csrf`.";
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .security_scheme("session", cookie)
+        .security_scheme("token", bearer);
+    let about = "The same data as the pages. People appear by pseudonym. Programs send a token, made on the page `/tokens`. \
+                 With a session, requests that change something send the form token of `/api/v1/session` in the header \
+                 `x-writ-csrf`.";
     OpenApiBuilder::new()
         .info(InfoBuilder::new().title("Writ").version("1").description(Some(about)))
         .paths(paths)
         .components(Some(components.build()))
-        .security(Some([SecurityRequirement::new("session", Vec::<String>::new())]))
+        .security(Some(["session", "token"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()))))
         .build()
 }
 
@@ -103,6 +111,7 @@ fn operation(route: &Route, takes: Option<&Named>, gives: Option<&Named>) -> uto
         operation = operation.parameter(parameter(name, ParameterIn::Query));
     }
     if route.method == Method::Post {
+        // Not with a token.
         operation = operation.parameter(parameter(crate::guard::CSRF_HEADER, ParameterIn::Header));
     }
     if let Some(takes) = takes {
@@ -119,8 +128,9 @@ fn operation(route: &Route, takes: Option<&Named>, gives: Option<&Named>) -> uto
     operation.response("200", done.build()).response("default", failed.build()).build()
 }
 
+/// A segment of the path must be there, whatever else there is need not.
 fn parameter(name: &str, place: ParameterIn) -> utoipa::openapi::path::Parameter {
-    let required = if place == ParameterIn::Query { Required::False } else { Required::True };
+    let required = if place == ParameterIn::Path { Required::True } else { Required::False };
     ParameterBuilder::new()
         .name(name)
         .parameter_in(place)

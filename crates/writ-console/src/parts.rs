@@ -39,7 +39,7 @@ pub struct ConsoleParts {
     /// The proxy auto-configuration file.
     pub pac: Arc<dyn Fn() -> String + Send + Sync>,
     /// The certificate authority that devices trust, as PEM, if there is one.
-    pub root_pem: Option<String>,
+    pub root_pem: Arc<dyn Fn() -> Option<String> + Send + Sync>,
     /// Who runs it, and whom people may ask.
     pub organisation: Organisation,
     /// What is well and what is not.

@@ -83,6 +83,7 @@ routes! {
     get "/overview", Needs(P::SeeOverview), pages::overview::page, "what happened, in figures";
     get "/live", Needs(P::SeeLive), pages::live::page, "every verdict, newest first, with filters in the address";
     get "/live/rows", Needs(P::SeeLive), pages::live::rows, "rows that are newer than the newest one shown";
+    get "/live/events", Needs(P::SeeLive), pages::follow::events, "the same, pushed as they come";
     get "/interactions/{id}", Needs(P::SeeDetail), pages::detail::page, "one interaction: facts, findings, clauses, both verdicts";
     get "/tools", Needs(P::SeeTools), pages::tools::page, "AI services in use";
     get "/policy", Needs(P::SeePolicy), pages::policy::page, "the policy as people read it, with its hashes";
@@ -99,12 +100,16 @@ routes! {
     post "/reveal", Needs(P::AskReveal), pages::reveal::ask, "ask for a pseudonym to be lifted, with a purpose";
     get "/reveal/{id}", Needs(P::SeeReveals), pages::reveal::one, "one request";
     post "/reveal/{id}", Needs(P::ApproveReveal), pages::reveal::approve, "agree with one's own share";
+    get "/reveal/{id}/open", Needs(P::SeeReveals), pages::reveal::opened, "the page of a request after its name was shown: it is not shown again";
     post "/reveal/{id}/open", Needs(P::AskReveal), pages::reveal::open, "show the name once, to whoever asked";
     get "/accounts", Needs(P::SeeAccounts), pages::accounts::page, "accounts of the console";
     post "/accounts", Needs(P::ManageAccounts), pages::accounts::create, "make an account";
     post "/accounts/{id}/roles", Needs(P::ManageAccounts), pages::accounts::roles, "give an account other roles";
     post "/accounts/{id}/password", Needs(P::ManageAccounts), pages::accounts::reset, "give an account a new first password";
     post "/accounts/{id}/disable", Needs(P::ManageAccounts), pages::accounts::disable, "disable an account";
+    get "/tokens", SignedIn, pages::tokens::page, "one's own tokens, with which programs use the interface";
+    post "/tokens", SignedIn, pages::tokens::create, "make a token, which is shown once";
+    post "/tokens/{id}/revoke", SignedIn, pages::tokens::revoke, "end one of one's own tokens";
     get "/system", Needs(P::SeeHealth), pages::system::page, "how the system is";
     get "/roles", SignedIn, pages::roles::page, "which role may do what";
     post "/tour/{tour}/act/{name}", SignedIn, pages::tour::act, "a button of a tour";
@@ -133,6 +138,7 @@ routes! {
     get "/api/v1/reveals", Needs(P::SeeReveals), api::reveals, "requests to lift a pseudonym";
     post "/api/v1/reveals", Needs(P::AskReveal), api::ask_reveal, "ask for a pseudonym to be lifted";
     get "/api/v1/accounts", Needs(P::SeeAccounts), api::accounts, "accounts of the console";
+    get "/api/v1/tokens", SignedIn, api::tokens, "one's own tokens";
     get "/api/v1/system", Needs(P::SeeHealth), api::system, "how the system is";
 }
 

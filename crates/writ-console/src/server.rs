@@ -12,6 +12,7 @@ use tower_service::Service as _;
 
 use crate::guard::Peer;
 use crate::limits;
+use crate::pages::follow::Stopping;
 
 /// Serves until `stop` says so; then no request is begun, and those under way end.
 pub(crate) async fn serve(router: Router, listener: TcpListener, mut stop: watch::Receiver<bool>) {
@@ -51,8 +52,10 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
     place: OwnedSemaphorePermit,
 ) {
+    let stopping = Stopping(stop.clone());
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(stopping.clone());
         let mut router = router.clone();
         async move { router.call(request.map(Body::new)).await }
     });
@@ -60,11 +63,11 @@ async fn connection(
     builder.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_WITHIN).max_buf_size(32 << 10);
     let served = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(served);
-    let stopping = tokio::select! {
+    let told = tokio::select! {
         _ = served.as_mut() => false,
         () = async { let _said = stop.wait_for(|stop| *stop).await; } => true,
     };
-    if stopping {
+    if told {
         served.as_mut().graceful_shutdown();
         let _ended = served.await;
     }

@@ -9,6 +9,7 @@ use writ_model::{Note, Term, Unreadable};
 
 use crate::permit::{Chunk, JudgedRequest, Permitted};
 use crate::reading::{Reading, Work};
+use crate::stops::KeptStop;
 
 /// What an edge tells an inspection.
 #[derive(Debug)]
@@ -102,6 +103,8 @@ pub enum Command {
         /// For which service.
         service: Term,
     },
+    /// Keep this stop, so that its person can still choose after a restart. It holds no content.
+    KeepStop(Box<KeptStop>),
     /// Answer the client with this instead; nothing else will be delivered.
     Respond(Box<Response>),
     /// Begin the answer to the client.

@@ -27,6 +27,10 @@ pub struct EngineKeys {
     pub placeholder: SecretKey,
     /// Marks messages that Writ wrote.
     pub mark: SecretKey,
+    /// Makes the tokens that open pages about stops.
+    pub page: SecretKey,
+    /// Tells turns and contents that were stopped or chosen.
+    pub content: SecretKey,
 }
 
 /// Sees each text before it is scanned.
@@ -103,6 +107,11 @@ impl Engine {
     /// The key of digests that stay in memory.
     pub(crate) fn digest_key(&self) -> &[u8; 32] {
         &self.digest_key
+    }
+
+    /// The key of digests by which turns and contents are told again, also after a restart.
+    pub(crate) fn content_key(&self) -> &[u8; 32] {
+        self.options.keys.content.expose()
     }
 
     /// The latest time that the engine was told.

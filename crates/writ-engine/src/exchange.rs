@@ -250,7 +250,9 @@ impl Exchange {
     /// says how much that was.
     fn cut(&mut self, context: &Context, out: &mut Vec<Command>) {
         let refusal = match self.editor.judge() {
-            Some(judge) if judge.stops() => context.refusal(&judge.decision.enforced, &judge.facts, None, self.now).0,
+            Some(judge) if judge.stops() => {
+                context.refusal(&judge.decision.enforced, &judge.facts, None, self.now).refusal
+            }
             _ => context.failure(RefusalKind::Unreadable),
         };
         let mut last = Vec::new();
@@ -305,7 +307,9 @@ impl Exchange {
     /// Refuses an answer of which nothing was delivered.
     fn refuse_whole(&mut self, context: &Context, out: &mut Vec<Command>) {
         let refusal = match self.editor.judge() {
-            Some(judge) if judge.stops() => context.refusal(&judge.decision.enforced, &judge.facts, None, self.now).0,
+            Some(judge) if judge.stops() => {
+                context.refusal(&judge.decision.enforced, &judge.facts, None, self.now).refusal
+            }
             _ => context.failure(RefusalKind::Unreadable),
         };
         out.push(Command::StopUpstream);

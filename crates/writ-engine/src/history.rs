@@ -109,7 +109,7 @@ impl History {
         let parts =
             last.and_then(|last| turns.get(last)).map_or(0..reading.message.parts.len(), |turn| turn.parts.clone());
         let texts = parts.filter_map(|part| reading.message.parts.get(part)?.text().map(str::as_bytes));
-        KeyedDigest::of_parts(engine.digest_key(), texts)
+        KeyedDigest::of_parts(engine.content_key(), texts)
     }
 
     /// What a choice after a stop holds for. Sending without these classes helps if all that was found of them stands
@@ -139,10 +139,16 @@ impl History {
         Choosable { content, turns: digests, classes: if helps { classes } else { BTreeSet::new() } }
     }
 
-    /// After a stop: remembers the turns that hold what it was about, so that they are taken out when they come back.
-    pub(crate) fn remember_stopped(&self, context: &Context, reading: &Reading, verdict: &Verdict) {
+    /// After a stop: remembers the turns that hold what it was about, so that they are taken out when they come back; says
+    /// which they are, with the clause.
+    pub(crate) fn remember_stopped(
+        &self,
+        context: &Context,
+        reading: &Reading,
+        verdict: &Verdict,
+    ) -> (Vec<KeyedDigest>, Option<ClauseQuote>) {
         let clause = verdict.clauses().into_iter().find_map(|clause| context.snapshot.quote(clause));
-        let mut held = false;
+        let mut stopped = Vec::new();
         for (number, turn) in reading.message.turns.iter().enumerate().filter(|(_, turn)| asks(turn.author)) {
             let concerned = turn.parts.clone().any(|part| {
                 let findings = reading.findings.get(part).into_iter().flat_map(|findings| findings.iter());
@@ -150,13 +156,18 @@ impl History {
                 findings.chain(seams.map(|seam| &seam.finding)).any(|finding| context.concerns(verdict, &finding.class))
             });
             if concerned {
-                held = true;
-                context.engine.remember_stopped(turn_digest(context, reading, Some(number)), clause.clone());
+                stopped.push(turn_digest(context, reading, Some(number)));
             }
         }
-        if !held && let Some(last) = reading.message.turns.iter().rposition(|turn| asks(turn.author)) {
-            context.engine.remember_stopped(turn_digest(context, reading, Some(last)), clause);
+        if stopped.is_empty()
+            && let Some(last) = reading.message.turns.iter().rposition(|turn| asks(turn.author))
+        {
+            stopped.push(turn_digest(context, reading, Some(last)));
         }
+        for turn in &stopped {
+            context.engine.remember_stopped(*turn, clause.clone());
+        }
+        (stopped, clause)
     }
 
     /// After a pass: what is asked now was sent; it is no longer a stopped turn. What the person chose to have removed
@@ -188,5 +199,5 @@ fn turn_digest(context: &Context, reading: &Reading, turn: Option<usize>) -> Key
     let texts = parts.filter_map(|part| reading.message.parts.get(part)?.text().map(str::as_bytes));
     let principal = context.opening.caller.principal;
     let head: [&[u8]; 2] = [b"turn", principal.as_bytes()];
-    KeyedDigest::of_parts(context.engine.digest_key(), head.into_iter().chain(texts))
+    KeyedDigest::of_parts(context.engine.content_key(), head.into_iter().chain(texts))
 }

@@ -31,6 +31,7 @@ use crate::opening::Opening;
 use crate::permit::{Chunk, Grounds, JudgedRequest, Permit, Permitted};
 use crate::reading::{Reading, Work};
 use crate::snapshot::Snapshot;
+use crate::stops::KeptStop;
 use crate::vault::Compartment;
 use crate::{record, situation};
 
@@ -86,7 +87,10 @@ pub(crate) enum Next {
         /// The body that follows, where it streams.
         upload: Option<Upload>,
     },
-    Refuse(Box<Response>),
+    Refuse {
+        response: Box<Response>,
+        kept: Box<KeptStop>,
+    },
     /// The notice of first use.
     Notice(Box<Response>),
 }
@@ -364,8 +368,12 @@ impl Inspection {
             Counter::LedgerFailures.increment();
         }
         match next {
-            Next::Refuse(response) => {
+            Next::Refuse { response, kept } => {
                 out.push(Command::Respond(response));
+                // Of a protected person nothing is kept.
+                if kept.principal().is_some() {
+                    out.push(Command::KeepStop(kept));
+                }
                 self.end(Ending::Refused, None, 0, 0, now, out);
             }
             Next::Notice(response) => {

@@ -24,7 +24,7 @@ use crate::inspection::{Arrival, Context, Inspection, Next, Sent, State, Upload,
 use crate::opening::{Opening, RefuseReason};
 use crate::permit::{Grounds, JudgedBody, JudgedRequest};
 use crate::reading::Reading;
-use crate::refusing::Read;
+use crate::refusing::{Read, Refused};
 use crate::stops::REASON_LEAST;
 use crate::vault::Compartment;
 use crate::{heads, record, situation};
@@ -322,7 +322,6 @@ impl Inspection {
     /// Refuses a prompt that was read.
     fn stop(&mut self, judged: Judged, now: Moment, out: &mut Vec<Command>) {
         let Judged { decision, facts, reading, history, .. } = judged;
-        history.remember_stopped(&self.context, &reading, &decision.enforced);
         let read = Read { reading: &reading, history: &history };
         self.refuse(decision, facts, Some(&read), Stage::Body, now, out);
     }
@@ -341,13 +340,13 @@ impl Inspection {
             Effect::Justify => Counter::AskedForReason.increment(),
             _ => Counter::Blocked.increment(),
         }
-        let (refusal, page) = self.context.refusal(&decision.enforced, &facts, read, now);
+        let Refused { refusal, page, kept } = self.context.refusal(&decision.enforced, &facts, read, now);
         let reading = read.map(|read| read.reading);
         let reference = Some(refusal.reference.clone());
         let conversation = reading.map(|reading| conversation(&self.context, reading));
         let new = record::decision(&self.context, &decision, &facts, reading, stage, conversation, reference);
         let response = self.context.respond(&refusal, page, self.context.form(refusal.kind, reading));
-        self.state = State::Recording(Box::new(Next::Refuse(Box::new(response))));
+        self.state = State::Recording(Box::new(Next::Refuse { response: Box::new(response), kept }));
         out.push(Command::Append(Box::new(new)));
     }
 }

@@ -43,5 +43,5 @@ pub use inspection::Inspection;
 pub use opening::{Audience, Caller, Handling, Opening, RefuseReason};
 pub use permit::{Chunk, Destination, Grounds, JudgedRequest, Permit, Permitted, Released, ReleasedBody, TunnelTo};
 pub use snapshot::Snapshot;
-pub use stops::{Choice, ChoiceRefused, StoppedPrompt};
+pub use stops::{Choice, ChoiceRefused, KeptChoice, KeptStop, StoppedPrompt};
 pub use tunnel::{TunnelEnd, TunnelOpening, TunnelVerdict};

@@ -14,8 +14,8 @@ use crate::inspection::Context;
 use crate::opening::Audience;
 use crate::reading::Reading;
 use crate::situation;
-use crate::stops::{Stopped, StoppedPrompt};
-use crate::voice::{self, Discovery, Page, Stop};
+use crate::stops::{KeptStop, Stopped, StoppedPrompt};
+use crate::voice::{self, Discovery, Page, Stop, Traces};
 
 /// The prompt that a refusal is about.
 pub(crate) struct Read<'a> {
@@ -23,15 +23,18 @@ pub(crate) struct Read<'a> {
     pub(crate) history: &'a History,
 }
 
+/// A refusal with what goes with it.
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    /// For a browser that navigates.
+    pub(crate) page: Option<Page>,
+    /// What must be known of it after a restart.
+    pub(crate) kept: Box<KeptStop>,
+}
+
 impl Context {
     /// The refusal of a verdict, in words; remembered, so that the person can look at it and choose.
-    pub(crate) fn refusal(
-        &self,
-        verdict: &Verdict,
-        facts: &Facts,
-        read: Option<&Read<'_>>,
-        now: Moment,
-    ) -> (Refusal, Option<Page>) {
+    pub(crate) fn refusal(&self, verdict: &Verdict, facts: &Facts, read: Option<&Read<'_>>, now: Moment) -> Refused {
         let signals = facts.signal.known().copied().unwrap_or_default();
         let kind = if verdict.unreadable {
             RefusalKind::Unreadable
@@ -52,21 +55,29 @@ impl Context {
         let helps = choosable.as_ref().is_some_and(|choosable| !choosable.classes.is_empty());
         let leads_on = |offer: &&Offer| (helps || **offer != Offer::Redact) && self.leads_on(offer, facts);
         let offers: Vec<Offer> = verdict.offers.iter().filter(leads_on).cloned().collect();
+        let (discoveries, traces) = read.map(|read| self.discoveries(verdict, read.reading)).unwrap_or_default();
         let stop = Stop {
             kind,
             effect: verdict.effect,
             clauses: clauses.into_iter().collect(),
-            discoveries: read.map(|read| self.discoveries(verdict, read.reading)).unwrap_or_default(),
+            discoveries,
+            traces,
             why,
             names: self.names(&offers),
             offers,
             typed: read.and_then(|read| read.reading.typed()),
             ..self.stop()
         };
-        self.engine.remember_stop(Stopped { prompt: self.stopped_prompt(&stop, now), choosable });
+        let stopped = Stopped { prompt: self.stopped_prompt(&stop, now), choosable };
+        let (turns, clause) = match read {
+            Some(read) => read.history.remember_stopped(self, read.reading, verdict),
+            None => (Vec::new(), None),
+        };
+        let kept = Box::new(KeptStop::new(&stopped, turns, clause));
+        self.engine.remember_stop(stopped);
         let voice = &self.engine.options.voice;
         let page = self.opening.navigation.then(|| voice.page(&stop));
-        (voice.refuse(&stop, &self.engine.options.keys.mark), page)
+        Refused { refusal: voice.refuse(&stop, &self.engine.options.keys.mark), page, kept }
     }
 
     /// A stop of which nothing but the circumstances is known yet, with a new reference code.
@@ -79,6 +90,7 @@ impl Context {
             effect: Effect::Block,
             clauses: Vec::new(),
             discoveries: Vec::new(),
+            traces: Traces::default(),
             names: BTreeMap::new(),
             refused: self.opening.refused(),
             why: None,
@@ -159,19 +171,23 @@ impl Context {
         })
     }
 
-    fn discoveries(&self, verdict: &Verdict, reading: &Reading) -> Vec<Discovery> {
-        let mut found = BTreeSet::new();
+    fn discoveries(&self, verdict: &Verdict, reading: &Reading) -> (Vec<Discovery>, Traces) {
+        let (mut found, mut traces) = (BTreeSet::new(), Traces::default());
         let parts = reading.message.parts.iter().zip(&reading.findings);
         for (part, finding) in parts.flat_map(|(part, findings)| findings.iter().map(move |finding| (part, finding))) {
             if self.concerns(verdict, &finding.class) {
-                found.insert(Discovery { data_type: finding.data_type.to_string(), author: part.author });
+                let discovery = Discovery { data_type: finding.data_type.to_string(), author: part.author };
+                let text = part.text().unwrap_or_default();
+                let value = text.get(finding.span.clone()).unwrap_or_default();
+                traces.add(discovery.clone(), text, finding.span.start, value);
+                found.insert(discovery);
             }
         }
         for seam in reading.seams.iter().filter(|seam| self.concerns(verdict, &seam.finding.class)) {
             let author = reading.message.parts.get(seam.first.0).map_or(Author::Unknown, |part| part.author);
             found.insert(Discovery { data_type: seam.finding.data_type.to_string(), author });
         }
-        found.into_iter().collect()
+        (found.into_iter().collect(), traces)
     }
 
     /// Whether a person reads what Writ says: then refusals are messages in the chat.

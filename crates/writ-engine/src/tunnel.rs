@@ -129,7 +129,7 @@ impl Engine {
         } else {
             Counter::Blocked.increment()
         }
-        let refusal = (!passes).then(|| context.refusal(&decision.enforced, &facts, None, now).0);
+        let refusal = (!passes).then(|| context.refusal(&decision.enforced, &facts, None, now).refusal);
         let reference = refusal.as_ref().map(|refusal| refusal.reference.clone());
         let mut new = record::decision(&context, &decision, &facts, None, Stage::Head, None, reference);
         new.skeleton.format = None;

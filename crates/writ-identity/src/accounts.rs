@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use writ_base::{Moment, Randomness, Sensitive};
 use writ_model::interaction::PrincipalId;
-use writ_store::state::{Account, AccountId, LOGIN_SOURCE, Login, NewAccount, StateError};
+use writ_store::state::{Account, AccountId, LOGIN_SOURCE, Login, NewAccount, StateError, Token, TokenId};
 use writ_store::{Ledger, State};
 
 use crate::passwords::{Busy, Hashing, Passwords, Weak, admit_password, first_password, plausible};
 use crate::roles::Role;
-use crate::sessions::{Session, SessionCookie, SessionOptions, Sessions};
+use crate::sessions::{Session, SessionCookie, SessionOptions, Sessions, roles_of};
 use crate::throttle::{Throttle, ThrottleOptions};
 
 /// The accounts of the console and their sessions; clones share them.
@@ -76,6 +76,17 @@ pub enum PasswordRefused {
     /// The new one is the present one.
     #[error("this is the present password; choose another one")]
     Same,
+}
+
+/// Whoever presents a token, in the place of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// The account.
+    pub account: AccountId,
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// What the token may be used as.
+    pub roles: BTreeSet<Role>,
 }
 
 /// How old what is known of an account may be while a session uses it.
@@ -202,6 +213,53 @@ impl Accounts {
         let account = self.0.state.account(session.account).await?;
         self.0.sessions.refresh(session.account, account.as_ref(), now);
         Ok(self.0.sessions.find(token, now))
+    }
+
+    /// Makes a token for programs of somebody who is signed in, with those of the roles that the account has: this is
+    /// the only time that it can be seen.
+    ///
+    /// # Errors
+    /// If the account has too many, or ledger or database refuse.
+    pub async fn make_token(
+        &self,
+        account: AccountId,
+        roles: &BTreeSet<Role>,
+        valid: Duration,
+        by: Role,
+    ) -> Result<(TokenId, Sensitive<String>), StateError> {
+        self.0.state.create_token(account, &names(roles), valid, by.as_str(), &self.0.ledger).await
+    }
+
+    /// The tokens of an account, from the oldest.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, StateError> {
+        self.0.state.tokens(account).await
+    }
+
+    /// Ends a token of an account.
+    ///
+    /// # Errors
+    /// If the account has no such token that holds, or ledger or database refuse.
+    pub async fn revoke_token(&self, token: TokenId, account: AccountId, by: Role) -> Result<(), StateError> {
+        self.0.state.revoke_token(token, account, by.as_str(), &self.0.ledger).await
+    }
+
+    /// Who presents this token, with those of its roles that the account has now. Nobody where the account is disabled
+    /// or must choose a password first.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub async fn bearer(&self, token: &Sensitive<String>) -> Result<Option<Bearer>, StateError> {
+        let Some(token) = self.0.state.token(token).await? else { return Ok(None) };
+        let account = self.0.state.account(token.account).await?;
+        let account = account.filter(|account| account.disabled.is_none() && !account.must_change);
+        Ok(account.map(|account| Bearer {
+            account: account.id,
+            principal: account.principal,
+            roles: roles_of(&account).into_iter().filter(|role| token.roles.contains(role.as_str())).collect(),
+        }))
     }
 
     /// Ends a session.

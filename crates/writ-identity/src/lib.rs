@@ -14,7 +14,7 @@ pub mod roles;
 pub mod sessions;
 pub mod throttle;
 
-pub use accounts::{Accounts, LoginRefused, PasswordRefused};
+pub use accounts::{Accounts, Bearer, LoginRefused, PasswordRefused};
 pub use gatekeeper::{Evidence, Gatekeeper, GatekeeperOptions, Presented};
 pub use passwords::{Hashing, Passwords};
 pub use roles::{Permission, Role, allows};

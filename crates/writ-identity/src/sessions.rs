@@ -194,7 +194,7 @@ impl Sessions {
 }
 
 /// Roles that this version does not know allow nothing.
-fn roles_of(account: &Account) -> BTreeSet<Role> {
+pub(crate) fn roles_of(account: &Account) -> BTreeSet<Role> {
     account.roles.iter().filter_map(|name| Role::named(name)).collect()
 }
 

@@ -29,6 +29,7 @@ use crate::limits;
 use crate::live::Provider;
 use crate::pipe::{Passed, splice};
 use crate::recorder::Recorder;
+use crate::request::{BROKE_OFF, BrokeOff, RequestBody};
 use crate::upstream::{Piece, Upstream};
 
 /// The body of an answer to a client.
@@ -89,14 +90,14 @@ impl Dress {
 #[derive(Debug)]
 pub struct ClientBody {
     /// The body.
-    pub body: Incoming,
+    pub body: RequestBody,
     /// The connection itself, where the client asks for an upgrade and the server allows one.
     pub upgrade: Option<OnUpgrade>,
 }
 
 impl ClientBody {
     /// Takes a request apart.
-    pub fn take(mut request: Request<Incoming>) -> (http::request::Parts, Self) {
+    pub fn take(mut request: Request<RequestBody>) -> (http::request::Parts, Self) {
         let asked = request.headers().contains_key(http::header::UPGRADE);
         let upgrade = asked.then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
@@ -179,7 +180,7 @@ enum Event {
 }
 
 impl Driver {
-    async fn run(mut self, commands: Vec<Command>, body: Incoming) {
+    async fn run(mut self, commands: Vec<Command>, body: RequestBody) {
         let mut body = Some(body);
         self.carry_out(commands).await;
         while !self.inspection.ended() {
@@ -192,7 +193,7 @@ impl Driver {
     }
 
     /// Waits for whatever comes first: a piece of the request, the head or a piece of the answer, the client's leaving.
-    async fn next(&mut self, body: &mut Option<Incoming>) -> Event {
+    async fn next(&mut self, body: &mut Option<RequestBody>) -> Event {
         let Self { head, pieces, sending, answer, upload, .. } = self;
         if body.is_none() && sending.is_none() && answer.is_none() {
             return Event::Input(Input::ClientGone);
@@ -239,12 +240,16 @@ impl Driver {
 
     fn request_piece(
         &mut self,
-        frame: Result<Option<Result<Frame<Bytes>, hyper::Error>>, Elapsed>,
-        body: &mut Option<Incoming>,
+        frame: Result<Option<Result<Frame<Bytes>, BrokeOff>>, Elapsed>,
+        body: &mut Option<RequestBody>,
     ) -> Event {
         let input = match frame {
             Err(_elapsed) => Input::BodyFailed(Unreadable::Timeout),
-            Ok(Some(Err(_broken))) => Input::ClientGone,
+            Ok(Some(Err(_broken))) => {
+                // Whether the client is there to hear it or not: nothing was judged, and nothing will be.
+                self.begin(plain(StatusCode::BAD_REQUEST, &format!("writ: {BROKE_OFF}\n")));
+                Input::ClientGone
+            }
             Ok(None) => Input::BodyEnd,
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(bytes) => {
@@ -327,6 +332,7 @@ impl Driver {
             Command::NoticeShown { principal, service } => {
                 self.edge.recorder.notice(principal, &service, self.now()).await;
             }
+            Command::KeepStop(kept) => self.edge.recorder.stop(&kept).await,
             Command::Forward(request) => self.forward(*request),
             Command::Send(chunk) => self.upload(Piece::Chunk(*chunk)).await,
             Command::SendEnd => {

@@ -5,6 +5,7 @@
 //! * [`drive`]: carries one interaction from request to outcome, for every enforcement point.
 //! * [`upstream`]: the only module that opens connections to AI services; it sends what a permit let through.
 //! * [`recorder`]: seals personal parts and writes entries; nothing leaves before its decision is written.
+//! * [`request`]: the body of a client's request, which is read to its end whatever it is answered;
 //! * [`pipe`]: bytes in both directions, counted;
 //! * [`callers`]: who calls with which API key;
 //! * [`live`]: what is running now (snapshot, providers), swapped whole.
@@ -18,4 +19,5 @@ pub mod live;
 pub mod pac;
 pub mod pipe;
 pub mod recorder;
+pub mod request;
 pub mod upstream;

@@ -25,6 +25,8 @@ pub static IDLE: Limit = Limit::new("proxy.upstream.idle", "connections per serv
 pub static CONNECT_HEAD: Limit = Limit::new("proxy.parent.head", "bytes", 16 << 10);
 /// Pieces of a request body between client and upstream.
 pub static UPLOAD: Limit = Limit::new("proxy.upload.pieces", "pieces", 8);
+/// Bytes of a request's body that are read on and discarded after it was answered: more than a prompt may have.
+pub static DISCARDED: Limit = Limit::new("proxy.discarded", "bytes", 64 << 20);
 
 /// All of them, for metrics and the reference page.
 pub static ALL: &[&Limit] = &[
@@ -37,6 +39,7 @@ pub static ALL: &[&Limit] = &[
     &IDLE,
     &CONNECT_HEAD,
     &UPLOAD,
+    &DISCARDED,
     &crate::callers::REMEMBERED,
 ];
 
@@ -44,6 +47,8 @@ pub static ALL: &[&Limit] = &[
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may pause within a body.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a request's body is read on and discarded after it was answered.
+pub const DISCARD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an AI service may take to begin its answer; reasoning models think for minutes.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a host may take to accept a connection, and as long for its TLS handshake.

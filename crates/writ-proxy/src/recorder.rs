@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use writ_base::telemetry::Counter;
 use writ_base::{Moment, Randomness};
-use writ_engine::NewDecision;
+use writ_engine::{KeptStop, NewDecision};
 use writ_model::Term;
 use writ_model::interaction::PrincipalId;
 use writ_model::record::{DecisionPersonal, DecisionSkeleton, EntryKind, OutcomeSkeleton};
@@ -57,6 +57,14 @@ impl Recorder {
     pub async fn notice(&self, principal: PrincipalId, service: &Term, now: Moment) {
         if let Err(error) = self.state.notice_shown(principal, service, now, &self.ledger).await {
             tracing::error!(%error, "a notice was not kept; it is known until the next start only");
+        }
+    }
+
+    /// Keeps a stop. Without it, its person can choose until the next start only.
+    pub async fn stop(&self, kept: &KeptStop) {
+        let Some(principal) = kept.principal() else { return };
+        if let Err(error) = self.state.keep_stop(kept.reference(), principal, kept.until(), kept).await {
+            tracing::error!(%error, "a stop was not kept; it is known until the next start only");
         }
     }
 

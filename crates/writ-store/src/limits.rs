@@ -27,6 +27,13 @@ pub static CASE_ROWS: Limit = Limit::new("store.cases.rows", "cases", 1000);
 /// Bytes of a text that somebody writes: the message of a case, its answer, the purpose of a reveal.
 pub static TEXT_BYTES: Limit = Limit::new("store.text", "bytes", 8192);
 
+/// Stops of the last day that can still be continued after a restart; the oldest go first.
+pub static KEPT_STOPS: Limit = Limit::new("store.stops", "stops", 20_000);
+/// Choices after a stop that are kept over a restart; those that end first go first.
+pub static KEPT_CHOICES: Limit = Limit::new("store.choices", "choices", 50_000);
+/// Tokens of one account that hold at the same time.
+pub static TOKENS_OF_ACCOUNT: Limit = Limit::new("store.tokens", "tokens per account", 20);
+
 /// All limits of this crate, for the metrics page.
 pub fn all() -> Vec<&'static Limit> {
     vec![
@@ -42,5 +49,8 @@ pub fn all() -> Vec<&'static Limit> {
         &CASES_OPEN,
         &CASE_ROWS,
         &TEXT_BYTES,
+        &KEPT_STOPS,
+        &KEPT_CHOICES,
+        &TOKENS_OF_ACCOUNT,
     ]
 }

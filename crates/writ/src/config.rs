@@ -219,7 +219,8 @@ impl Config {
         let lists = self.services.iter_mut().chain(self.upstream.extra_roots.iter_mut());
         let proxy = self.proxy.iter_mut().flat_map(ProxyConfig::paths);
         let parent = self.upstream.parent.iter_mut().flat_map(ParentConfig::paths);
-        for path in paths.chain(lists).chain(proxy).chain(parent) {
+        let console = self.console.iter_mut().flat_map(ConsoleConfig::paths);
+        for path in paths.chain(lists).chain(proxy).chain(parent).chain(console) {
             *path = folder.join(&*path);
         }
         if let KeyEncryption::File(path) = &mut self.key_encryption {

@@ -40,6 +40,8 @@ pub(crate) struct PolicyFile {
     pub(crate) parsed: Option<Parsed>,
     /// What is wrong, in the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The files that it asks to be put in, also those that could not be had.
+    included: Vec<PathBuf>,
 }
 
 impl PolicyFile {
@@ -48,16 +50,26 @@ impl PolicyFile {
     /// # Errors
     /// If the file itself cannot be read; everything else is a diagnostic.
     pub(crate) fn read(path: &Path, names: Names) -> anyhow::Result<Self> {
-        let Assembled { text, files, diagnostics } = assemble(path)?;
+        let mut included = Vec::new();
+        let Assembled { text, files, diagnostics } = assembled(path, |path| included.push(path.to_owned()))?;
         let path = path.to_owned();
         if !diagnostics.is_empty() {
-            return Ok(Self { path, text, files, parsed: None, diagnostics });
+            return Ok(Self { path, text, files, parsed: None, diagnostics, included });
         }
         let mut parsed = parse_with(&text, names);
         let mut diagnostics = std::mem::take(&mut parsed.diagnostics);
         diagnostics.extend(not_searched::notes(&parsed));
         diagnostics.sort();
-        Ok(Self { path, text, files, parsed: Some(parsed), diagnostics })
+        Ok(Self { path, text, files, parsed: Some(parsed), diagnostics, included })
+    }
+
+    /// Every file on which it rests: itself, what is put in, dictionaries. Also those that could not be had, so that
+    /// whoever waits for a change notices when they can.
+    pub(crate) fn rests_on(&self) -> Vec<PathBuf> {
+        let folder = folder_of(&self.path);
+        let classes = self.parsed.iter().flat_map(|parsed| &parsed.definitions.classes);
+        let dictionaries = classes.flat_map(|class| &class.dictionary).filter_map(|name| below(&folder, name));
+        [self.path.clone()].into_iter().chain(self.included.iter().cloned()).chain(dictionaries).collect()
     }
 
     /// The policy, ready to judge.
@@ -113,9 +125,18 @@ impl PolicyFile {
 /// # Errors
 /// If the file itself cannot be read; an included file that cannot be had is a diagnostic.
 pub(crate) fn assemble(path: &Path) -> anyhow::Result<Assembled> {
+    assembled(path, |_| {})
+}
+
+/// As [`assemble`]; `asked` is told of each file that is to be put in.
+fn assembled(path: &Path, mut asked: impl FnMut(&Path)) -> anyhow::Result<Assembled> {
     let source = read_text(path, &TEXT)?;
     let folder = folder_of(path);
-    let mut included = |name: &str| read_text(&below(&folder, name)?, &TEXT).ok();
+    let mut included = |name: &str| {
+        let path = below(&folder, name)?;
+        asked(&path);
+        read_text(&path, &TEXT).ok()
+    };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let assembled = include::assemble(&name, &source, &mut included);
     let files = assembled.files.renamed(|name| folder.join(name).display().to_string());

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use writ_base::keys::SecretKey;
 use writ_base::{Clock, Randomness, SystemClock, SystemRandom};
 use writ_model::record::OrganisationId;
@@ -34,7 +34,46 @@ pub(crate) struct Home {
     pub(crate) randomness: Arc<dyn Randomness>,
 }
 
+/// The keys of a data directory without its ledger: for what only seals and opens, also beside a running server.
+pub(crate) struct Keyring {
+    /// The keys.
+    pub(crate) keys: Arc<KeyStore>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub(crate) randomness: Arc<dyn Randomness>,
+}
+
+impl Keyring {
+    /// Opens the keys of a configuration's data directory. Nothing is made and nothing is changed.
+    ///
+    /// # Errors
+    /// If there are none yet, or the key-encryption key cannot be had.
+    pub(crate) fn open(config: &Config) -> anyhow::Result<Self> {
+        let directory = DataDirectory::new(&config.data_directory);
+        if !directory.ledger().is_dir() {
+            bail!(
+                "there is nothing at `{}` yet; check `data-directory` in the configuration",
+                directory.ledger().display()
+            );
+        }
+        let (clock, randomness): (Arc<dyn Clock>, Arc<dyn Randomness>) =
+            (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(&directory.ledger())?);
+        let organisation = organisation(&storage, &*clock, &*randomness)?;
+        let kek = kek_source(&config.key_encryption).load()?;
+        let keys = Arc::new(KeyStore::read(&directory.keys(), organisation, kek)?);
+        Ok(Self { keys, clock, randomness })
+    }
+}
+
 impl Home {
+    /// The keys alone.
+    pub(crate) fn keyring(&self) -> Keyring {
+        let (clock, randomness) = (Arc::clone(&self.clock), Arc::clone(&self.randomness));
+        Keyring { keys: Arc::clone(&self.keys), clock, randomness }
+    }
+
     /// Opens the data directory of a configuration, and makes what is missing at the first start: the directory, the
     /// key-encryption key where it comes from a file, the keys, an empty ledger and an empty state database.
     ///

@@ -113,7 +113,7 @@ fn picks(selected: &BTreeSet<String>) -> Vec<Pick> {
 /// Fields of a form; a name may stand several times.
 pub(crate) type Fields = Vec<(String, String)>;
 
-fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+pub(crate) fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
 }
 

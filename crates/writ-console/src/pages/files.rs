@@ -10,7 +10,7 @@ use writ_identity::Permission;
 
 use super::Shared;
 use crate::frame::Perhaps;
-use crate::guard::{same, text};
+use crate::guard::{bearer_token, same};
 use crate::reply::{Failure, Reply};
 use crate::{assets, limits};
 
@@ -28,7 +28,7 @@ pub(crate) async fn pac(State(console): Shared) -> Reply {
 
 /// `GET /ca.pem`
 pub(crate) async fn ca(State(console): Shared) -> Reply {
-    let pem = console.parts.root_pem.clone().ok_or(Failure::Missing)?;
+    let pem = (console.parts.root_pem)().ok_or(Failure::Missing)?;
     Ok(file("application/x-pem-file", "public, max-age=300", pem))
 }
 
@@ -44,8 +44,7 @@ pub(crate) async fn health(State(console): Shared) -> Reply {
 
 /// `GET /metrics`: Prometheus text format, for its token or a role.
 pub(crate) async fn metrics(State(console): Shared, Perhaps(visit): Perhaps, headers: HeaderMap) -> Reply {
-    let given =
-        text(&headers, &header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let given = bearer_token(&headers).unwrap_or_default();
     let token = console.parts.metrics_token.as_ref().map(|token| token.expose().as_str()).unwrap_or_default();
     let allowed =
         same(given, token) || visit.is_some_and(|visit| !visit.must_change && visit.may(Permission::SeeMetrics));

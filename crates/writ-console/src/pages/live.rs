@@ -82,6 +82,7 @@ struct LiveView {
     here: String,
     live: bool,
     fragment: String,
+    events: String,
     newest: u64,
     filtered: bool,
     rows: Vec<LiveRow>,
@@ -108,8 +109,8 @@ struct LivePage {
 
 #[derive(Template)]
 #[template(path = "fragment.html")]
-struct Fragment {
-    rows: Vec<LiveRow>,
+pub(crate) struct Fragment {
+    pub(crate) rows: Vec<LiveRow>,
 }
 
 impl Filters {
@@ -171,6 +172,7 @@ pub(crate) async fn page(State(console): Shared, visit: Visit, Query(filters): Q
         here: filters.address("/live", None),
         live: filters.before.is_none() && filters.to.is_empty(),
         fragment: filters.address("/live/rows", None),
+        events: filters.address("/live/events", None),
         newest: records.newest,
         filtered: filters.filtered(),
         newest_page: filters.before.map(|_| filters.address("/live", None)),

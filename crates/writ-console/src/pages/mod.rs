@@ -4,6 +4,7 @@
 pub(crate) mod accounts;
 pub(crate) mod detail;
 pub(crate) mod files;
+pub(crate) mod follow;
 pub(crate) mod how;
 pub(crate) mod inbox;
 pub(crate) mod live;
@@ -17,6 +18,7 @@ pub(crate) mod roles;
 pub(crate) mod rollout;
 pub(crate) mod stop;
 pub(crate) mod system;
+pub(crate) mod tokens;
 pub(crate) mod tools;
 pub(crate) mod tour;
 

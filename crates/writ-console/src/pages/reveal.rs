@@ -243,3 +243,10 @@ pub(crate) async fn open(State(console): Shared, visit: Visit, Path(id): Path<St
     let view = view(&console, &visit, &id, error).await?;
     show(&RevealPage { frame: console.frame(&visit, "Lift a pseudonym"), view, shown })
 }
+
+/// `GET /reveal/{id}/open`: the page on which a name was shown, asked for anew. What was shown once stays so.
+pub(crate) async fn opened(State(console): Shared, visit: Visit, Path(id): Path<String>) -> Reply {
+    let said = "The name is shown once, when its button is pressed. It is not shown again.";
+    let view = view(&console, &visit, &id, Some(said.to_owned())).await?;
+    show(&RevealPage { frame: console.frame(&visit, "Lift a pseudonym"), view, shown: None })
+}

@@ -35,7 +35,8 @@ pub async fn send(address: SocketAddr, head: &str, body: &str) -> Answer {
     let request = format!("{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.unwrap();
+    // What is pushed has no end: of that the head is enough.
+    while stream.read_buf(&mut bytes).await.unwrap() > 0 && !pushed(&bytes) {}
     let text = String::from_utf8(bytes).unwrap();
     let (head, rest) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
@@ -45,6 +46,11 @@ pub async fn send(address: SocketAddr, head: &str, body: &str) -> Answer {
     let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     let body = if chunked { unchunk(rest) } else { rest.to_owned() };
     Answer { status, headers, body }
+}
+
+fn pushed(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.split_once("\r\n\r\n").is_some_and(|(head, _)| head.contains("text/event-stream"))
 }
 
 fn unchunk(mut rest: &str) -> String {

@@ -118,6 +118,9 @@ async fn a_name_takes_two_holders_and_the_person_reads_it() {
     let opened = one.post(&format!("{path}/open"), &[]).await;
     assert!(opened.body.contains("ana@northwind.example"), "{}", opened.body);
     assert!(!one.post(&format!("{path}/open"), &[]).await.body.contains("ana@northwind.example"), "shown once");
+    let anew = one.get(&format!("{path}/open")).await;
+    assert_eq!(anew.status, 200, "the address of the page that showed it");
+    assert!(anew.body.contains("It is not shown again") && !anew.body.contains("ana@northwind.example"));
     let mine = Browser::signed_in(world, "ana").await.get("/me").await.body;
     assert!(mine.contains("A patient asked who saw their data.") && mine.contains("the name was shown"));
 }
@@ -152,6 +155,64 @@ async fn accounts_are_made_changed_and_disabled() {
     let own = accounts.iter().find(|account| account.roles.contains("admin")).unwrap();
     assert_eq!(admin.post(&format!("/accounts/{}/disable", own.id), &[]).await.status, 422);
     assert_eq!(admin.post(&format!("/accounts/{}/roles", own.id), &[("role", "analyst")]).await.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_shown_once_and_ends_when_it_is_revoked_or_its_account_does() {
+    let office = office().await;
+    let world = &office.world;
+    let mut analyst = Browser::signed_in(world, "analyst").await;
+    for wrong in
+        [vec![("days", "90")], vec![("role", "admin"), ("days", "90")], vec![("role", "analyst"), ("days", "9999")]]
+    {
+        let refused = analyst.post("/tokens", &wrong).await.body;
+        assert!(refused.contains("role=\"alert\"") && !refused.contains("id=\"token\""), "{wrong:?}");
+    }
+    let page = analyst.post("/tokens", &[("role", "analyst"), ("days", "7")]).await.body;
+    let token = page.split("id=\"token\">").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert!(token.starts_with("writ_api_") && token.len() == 73, "{}", token.len());
+    let list = analyst.get("/tokens").await.body;
+    assert!(list.contains(&token[..17]) && !list.contains(&token), "shown once");
+    let folder = std::fs::read_dir(world.folder()).unwrap();
+    let kept: Vec<u8> = folder.flatten().filter_map(|file| std::fs::read(file.path()).ok()).flatten().collect();
+    assert!(!kept.windows(token.len()).any(|window| window == token.as_bytes()), "kept as a hash");
+
+    let with = |token: &str| {
+        let mut program = Browser::new(world);
+        program.extra.push(("authorization".into(), format!("Bearer {token}")));
+        program
+    };
+    let mut program = with(&token);
+    assert_eq!(program.get("/api/v1/records").await.status, 200);
+    assert_eq!(program.get("/api/v1/session").await.json()["roles"], serde_json::json!(["analyst"]));
+    assert_eq!(program.get("/live").await.status, 303, "pages are for people");
+    for wrong in ["", "writ_api_", &token[..72], &format!("{token}0"), &token.replace("writ_api_", "")] {
+        assert_eq!(with(wrong).get("/api/v1/records").await.status, 401, "{wrong}");
+    }
+    // A wrong token is not made good by a session beside it.
+    let mut both = analyst.clone();
+    both.extra.push(("authorization".into(), "Bearer nothing".into()));
+    assert_eq!(both.get("/api/v1/records").await.status, 401);
+
+    let id = list.split("/tokens/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let mut other = Browser::signed_in(world, "admin").await;
+    assert_eq!(other.post(&format!("/tokens/{id}/revoke"), &[]).await.status, 404, "somebody else's");
+    assert_eq!(analyst.post(&format!("/tokens/{id}/revoke"), &[]).await.status, 303);
+    assert_eq!(program.get("/api/v1/records").await.status, 401);
+
+    let mut program = crate::matrix::program(&office, "analyst", Role::Analyst).await;
+    assert_eq!(program.get("/api/v1/records").await.status, 200);
+    world.clock.advance(std::time::Duration::from_secs(86_401));
+    assert_eq!(program.get("/api/v1/records").await.status, 401, "it ended by the clock");
+    let mut program = crate::matrix::program(&office, "analyst", Role::Analyst).await;
+    let login = writ_base::Sensitive::new("analyst".to_owned());
+    let (account, _) = world.state.account_by_login(&login).await.unwrap().unwrap();
+    world.accounts.set_roles(account.id, &[Role::HelpDesk].into(), Role::Admin).await.unwrap();
+    assert_eq!(program.get("/api/v1/records").await.status, 403, "the account is no analyst any more");
+    let mut program = crate::matrix::program(&office, "analyst", Role::HelpDesk).await;
+    assert_eq!(program.get("/api/v1/session").await.status, 200);
+    world.accounts.reset_password(account.id, Role::Admin).await.unwrap();
+    assert_eq!(program.get("/api/v1/session").await.status, 401, "somebody else has seen the password");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -54,6 +54,46 @@ async fn every_route_for_every_role() {
     assert!(failures.is_empty(), "{failures:#?}");
 }
 
+/// With a token of a role programs reach what the role may in the interface, and nothing outside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_for_a_token_of_every_role() {
+    let office = office().await;
+    let mut failures = Vec::new();
+    for role in Role::ALL {
+        let login = if *role == Role::Employee { "ana" } else { role.as_str() };
+        let mut program = program(&office, login, *role).await;
+        for route in ROUTES {
+            let path = filled(route.path, &office);
+            let answer = match route.method {
+                Method::Get => program.get(&path).await,
+                Method::Post => program.post_json(&path, &serde_json::json!({})).await,
+            };
+            let expected = path.starts_with("/api/")
+                && match route.access {
+                    Access::Anyone | Access::SignedIn => true,
+                    Access::Needs(permission) => allows(*role, permission),
+                };
+            let through = let_through(answer.status, answer.header("location"));
+            if route.access != Access::Anyone && through != expected {
+                failures.push(format!("{role} {} {}: {}", route.method.as_str(), route.path, answer.status));
+            }
+            assert_ne!(answer.status, 500, "{role} {} {}", route.path, answer.body);
+        }
+    }
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// A program with a token of this login's account for one role; it has no cookies.
+pub async fn program(office: &Office, login: &str, role: Role) -> Browser {
+    let login = writ_base::Sensitive::new(login.to_owned());
+    let (account, _) = office.world.state.account_by_login(&login).await.unwrap().unwrap();
+    let day = std::time::Duration::from_secs(86_400);
+    let made = office.world.accounts.make_token(account.id, &[role].into(), day, role).await.unwrap();
+    let mut program = Browser::new(&office.world);
+    program.extra.push(("authorization".into(), format!("Bearer {}", made.1.expose())));
+    program
+}
+
 /// One session for each role is enough.
 async fn office_browser(office: &Office, login: &str) -> Browser {
     use parking_lot::Mutex;

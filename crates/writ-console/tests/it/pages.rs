@@ -1,9 +1,11 @@
 //! What readers see.
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use writ_base::Moment;
 use writ_console::{Check, CheckState};
+use writ_model::Channel;
 
-use crate::client::{Browser, office, send};
+use crate::client::{Browser, CHATGPT, office, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_well_formed_and_reachable_by_everybody() {
@@ -79,6 +81,59 @@ async fn the_live_list_filters_and_goes_on() {
     assert!(some.body.contains("class=\"new\"") && some.body.contains("Stopped"));
     let page = analyst.get("/live?effect=block").await.body;
     assert!(page.contains("data-live=\"/live/rows?effect=block\"") && page.contains("value=\"block\" selected"));
+}
+
+/// Rows are pushed as they come, from the last one that the browser has, and end with the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_live_list_is_pushed() {
+    let office = office().await;
+    let mut analyst = Browser::signed_in(&office.world, "analyst").await;
+    let newest = analyst.get("/api/v1/records").await.json()["newest"].as_u64().unwrap();
+    let mut from_start = Events::open(&analyst, "/live/events?effect=block&after=0", "").await;
+    assert!(from_start.until("</tr>").await.contains("event: rows"));
+    let last = format!("last-event-id: {newest}\r\n");
+    let mut follower = Events::open(&analyst, "/live/events?after=0", &last).await;
+    office.world.ask(&office.bo, CHATGPT, Channel::Browser, "And which room?").await;
+    office.world.catch_up().await;
+    let pushed = follower.until("</tr>").await;
+    assert_eq!(pushed.matches("<tr").count(), 1, "what the browser has is not sent again: {pushed}");
+    assert!(pushed.contains("class=\"new\""), "{pushed}");
+    office.world.stop.send(true).unwrap();
+    assert!(follower.ended().await, "it ends with the console");
+}
+
+/// A connection on which events are pushed.
+struct Events(tokio::net::TcpStream);
+
+impl Events {
+    async fn open(browser: &Browser, path: &str, extra: &str) -> Self {
+        let cookies: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\n{extra}\r\n", browser.host, cookies.join("; "));
+        let mut stream = tokio::net::TcpStream::connect(browser.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut events = Self(stream);
+        assert!(events.until("\r\n\r\n").await.contains("content-type: text/event-stream"));
+        events
+    }
+
+    /// Reads on until these words came; what was read.
+    async fn until(&mut self, words: &str) -> String {
+        let mut bytes = Vec::new();
+        let read = async {
+            while !String::from_utf8_lossy(&bytes).contains(words) {
+                assert!(self.0.read_buf(&mut bytes).await.unwrap() > 0, "it ended");
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("an event");
+        String::from_utf8(bytes).unwrap()
+    }
+
+    async fn ended(&mut self) -> bool {
+        let mut rest = Vec::new();
+        let end = self.0.read_to_end(&mut rest);
+        tokio::time::timeout(std::time::Duration::from_secs(30), end).await.is_ok()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

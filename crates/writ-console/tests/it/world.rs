@@ -140,8 +140,8 @@ pub struct World {
     pub health: Arc<Mutex<Health>>,
     randomness: Arc<dyn Randomness>,
     reader: tokio::sync::Mutex<LedgerReader>,
-    stop: watch::Sender<bool>,
-    _folder: tempfile::TempDir,
+    pub stop: watch::Sender<bool>,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -176,8 +176,8 @@ impl World {
             help_desk: Some("4357".into()),
             ..Voice::default()
         };
-        let engine_keys =
-            EngineKeys { placeholder: SecretKey::generate(&*randomness), mark: SecretKey::generate(&*randomness) };
+        let key = || SecretKey::generate(&*randomness);
+        let engine_keys = EngineKeys { placeholder: key(), mark: key(), page: key(), content: key() };
         let engine = Engine::new(EngineOptions {
             keys: engine_keys,
             voice,
@@ -203,7 +203,7 @@ impl World {
             accounts: accounts.clone(),
             changed: changed.clone(),
             pac: Arc::new(|| "function FindProxyForURL(url, host) { return \"DIRECT\"; }\n".into()),
-            root_pem: Some("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into()),
+            root_pem: Arc::new(|| Some("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into())),
             organisation: Organisation {
                 name: "Northwind Health".into(),
                 help_desk: Some("4357".into()),
@@ -239,8 +239,13 @@ impl World {
             randomness,
             reader,
             stop,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where everything lies.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A person who uses AI.

@@ -2,7 +2,7 @@
 
 use writ_model::{Author, Language};
 
-use super::words::{Failure, FirstUse, Note, Offered, Words};
+use super::words::{Failure, FirstUse, Note, Offered, Within, Words};
 
 pub(super) static WORDS: Words = Words {
     language: Language::De,
@@ -32,12 +32,17 @@ pub(super) static WORDS: Words = Words {
     change_below: Offered { name: "Selbst ändern", then: "Ihr Text steht unten. Es gibt ihn nur in diesem Fenster." },
     exception: Offered {
         name: "Das muss trotzdem hinaus",
-        then: "bitten Sie um eine Ausnahme. Es antwortet, wer für die Regel zuständig ist, oder eine Vertretung.",
+        then: "bitten Sie um eine Ausnahme. Wer für die Regel zuständig ist oder eine Vertretung antwortet{within}.",
     },
     vetting: Offered { name: "{service} prüfen lassen", then: "wir sehen nach, wie dort mit Daten umgegangen wird." },
     mistake: Offered {
         name: "Ja, das war ein Irrtum",
-        then: "Sie entscheiden, ob jemand die markierten Wörter sehen darf.",
+        then: "Sie entscheiden, ob jemand die markierten Wörter sehen darf. Ein Mensch antwortet{within}.",
+    },
+    within: Within {
+        one_hour: "innerhalb einer Stunde",
+        hours: "innerhalb von {number} Stunden",
+        days: "innerhalb von {number} Tagen",
     },
     wrong: "Liegen wir falsch?",
     your_text: "Ihr Text",
@@ -47,7 +52,7 @@ pub(super) static WORDS: Words = Words {
     two_people: "Um es mit Ihnen zu verbinden, müssen zwei Personen zustimmen.",
     told: "Um es mit Ihnen zu verbinden, müssen zwei Personen zustimmen, und Sie erfahren davon.",
     no_consequences: "Diese Nachricht allein hat keine Folgen für Sie.",
-    my_record: "Meine Aufzeichnungen ansehen",
+    my_record: "Meine Einträge ansehen",
     code: "Code {code}",
     help_desk: "Hilfe unter {help_desk}",
     note: Note {

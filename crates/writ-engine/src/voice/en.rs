@@ -2,7 +2,7 @@
 
 use writ_model::{Author, Language};
 
-use super::words::{Failure, FirstUse, Note, Offered, Words};
+use super::words::{Failure, FirstUse, Note, Offered, Within, Words};
 
 pub(super) static WORDS: Words = Words {
     language: Language::En,
@@ -29,13 +29,14 @@ pub(super) static WORDS: Words = Words {
     change_below: Offered { name: "Change it yourself", then: "your text is below. It exists only in this window." },
     exception: Offered {
         name: "I need this to go through",
-        then: "ask for an exception. The rule's owner or a deputy answers.",
+        then: "ask for an exception. The rule's owner or a deputy answers{within}.",
     },
     vetting: Offered { name: "Ask us to check {service}", then: "we look at how it treats our data." },
     mistake: Offered {
         name: "Yes, this was a mistake",
-        then: "you decide whether a reviewer may see the marked words.",
+        then: "you decide whether a reviewer may see the marked words. A person answers{within}.",
     },
+    within: Within { one_hour: "within one hour", hours: "within {number} hours", days: "within {number} days" },
     wrong: "Are we wrong?",
     your_text: "Your text",
     recorded: "What is recorded:",

@@ -2,7 +2,7 @@
 
 use writ_model::{Author, Language};
 
-use super::words::{Failure, FirstUse, Note, Offered, Words};
+use super::words::{Failure, FirstUse, Note, Offered, Within, Words};
 
 pub(super) static WORDS: Words = Words {
     language: Language::Es,
@@ -32,10 +32,18 @@ pub(super) static WORDS: Words = Words {
     change_below: Offered { name: "Cambiarlo usted", then: "su texto está abajo. Solo existe en esta ventana." },
     exception: Offered {
         name: "Necesito que pase",
-        then: "pida una excepción. Responde quien se encarga de la regla o quien le sustituye.",
+        then: "pida una excepción. Responde{within} quien se encarga de la regla o quien le sustituye.",
     },
     vetting: Offered { name: "Pedir que se revise {service}", then: "miramos cómo trata nuestros datos." },
-    mistake: Offered { name: "Sí, fue un error", then: "usted decide si alguien puede ver las palabras marcadas." },
+    mistake: Offered {
+        name: "Sí, fue un error",
+        then: "usted decide si alguien puede ver las palabras marcadas. Una persona responde{within}.",
+    },
+    within: Within {
+        one_hour: "en una hora",
+        hours: "en un plazo de {number} horas",
+        days: "en un plazo de {number} días",
+    },
     wrong: "¿Nos equivocamos?",
     your_text: "Su texto",
     recorded: "Qué se registra:",

@@ -2,7 +2,7 @@
 
 use writ_model::{Author, Language};
 
-use super::words::{Failure, FirstUse, Note, Offered, Words};
+use super::words::{Failure, FirstUse, Note, Offered, Within, Words};
 
 pub(super) static WORDS: Words = Words {
     language: Language::Fr,
@@ -35,14 +35,16 @@ pub(super) static WORDS: Words = Words {
     },
     exception: Offered {
         name: "J’ai besoin que cela passe",
-        then: "demandez une exception. La personne responsable de la règle ou sa suppléance répond.",
+        then: "demandez une exception. La personne responsable de la règle ou sa suppléance répond{within}.",
     },
     vetting: Offered {
         name: "Faire vérifier {service}", then: "nous regardons comment nos données y sont traitées."
     },
     mistake: Offered {
-        name: "Oui, c’était une erreur", then: "vous décidez si quelqu’un peut voir les mots marqués."
+        name: "Oui, c’était une erreur",
+        then: "vous décidez si quelqu’un peut voir les mots marqués. Une personne répond{within}.",
     },
+    within: Within { one_hour: "dans l’heure", hours: "sous {number} heures", days: "sous {number} jours" },
     wrong: "Nous nous trompons ?",
     your_text: "Votre texte",
     recorded: "Ce qui est enregistré :",
@@ -52,7 +54,7 @@ pub(super) static WORDS: Words = Words {
     two_people: "Pour faire le lien avec vous, deux personnes doivent être d’accord.",
     told: "Pour faire le lien avec vous, deux personnes doivent être d’accord, et vous serez informé.",
     no_consequences: "Ce message seul n’a pas de suites pour vous.",
-    my_record: "Voir ce qui me concerne",
+    my_record: "Voir mes données",
     code: "Code {code}",
     help_desk: "Assistance {help_desk}",
     note: Note {

@@ -10,12 +10,15 @@ mod en;
 mod es;
 mod fr;
 mod page;
+mod phrases;
 mod said;
+mod traces;
 mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use writ_base::Randomness;
 use writ_base::hash::hmac_sha256;
 use writ_base::keys::SecretKey;
@@ -27,7 +30,9 @@ use crate::commands::UpstreamFailure;
 use crate::opening::RefuseReason;
 
 pub use page::Page;
+pub use phrases::{Phrase, Phrases};
 pub use said::{Choosing, Said};
+pub use traces::Traces;
 use words::{fill, words};
 
 /// Who speaks, and where to ask.
@@ -45,6 +50,8 @@ pub struct Voice {
     pub first_use: bool,
     /// Whether people's own devices and the guest network are not inspected: then they are told of that way.
     pub private_way: bool,
+    /// Hours within which somebody answers who was asked; not said where it is not promised.
+    pub answer_hours: Option<u32>,
 }
 
 /// What the running configuration makes true about records.
@@ -66,7 +73,7 @@ impl Default for Recorded {
 }
 
 /// What was found where, in words: never the value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Discovery {
     /// The type of data.
     pub data_type: String,
@@ -87,6 +94,8 @@ pub struct Stop<'a> {
     pub clauses: Vec<ClauseQuote>,
     /// What was found where.
     pub discoveries: Vec<Discovery>,
+    /// How whoever wrote it finds it again.
+    pub traces: Traces,
     /// Why it was refused before reading, if it was.
     pub refused: Option<RefuseReason>,
     /// The rule's reason, as the policy gives it.
@@ -139,7 +148,7 @@ impl Voice {
 
     fn program_line(&self, stop: &Stop<'_>) -> String {
         let clauses = quote(&stop.clauses);
-        let found = said::found(words(Language::En), &stop.discoveries);
+        let found = said::found(words(Language::En), &stop.discoveries, |it| stop.traces.line(it));
         let next = match (stop.kind, stop.effect) {
             (RefusalKind::Malformed, _) => "Send a well-formed body.".to_owned(),
             (RefusalKind::Failed, _) => "Nothing was sent. Ask the help desk.".to_owned(),
@@ -238,7 +247,8 @@ impl Voice {
         }
         let named = |template: &str| fill(template, &[("organisation", &organisation)]);
         // A note names the service, which may be any.
-        let note = |template: &str| template.split("{service}").next().map(named).unwrap_or_default();
+        let note =
+            |template: &str| template.split("{service}").next().map(|it| named(it.trim_end())).unwrap_or_default();
         Language::ALL
             .iter()
             .map(|language| words(*language))

@@ -111,28 +111,34 @@ impl Voice {
     }
 
     fn choosing(&self, stop: &Stop<'_>, offered: &Offered, choice: &str, service: &str) -> Choosing {
-        let service = plain(service);
-        let values = [("service", service.as_str())];
+        let (service, within) = (plain(service), self.within(words(stop.language)));
+        let values = [("service", service.as_str()), ("within", within.as_str())];
         let carries_text = !matches!(choice, "mistake" | "vetting");
         let text = stop.typed.filter(|_| carries_text).map(typed_fragment).unwrap_or_default();
         let link = self.link(stop).map(|link| format!("{link}&do={}{text}", encode(choice)));
         Choosing { name: fill(offered.name, &values), then: fill(offered.then, &values), link }
     }
 
+    /// Until when somebody answers, as the end of a sentence; nothing where it is not promised.
+    pub(super) fn within(&self, words: &Words) -> String {
+        const DAY: u32 = 24;
+        let hours = self.answer_hours.unwrap_or(0);
+        let (template, number) = match hours {
+            0 => return String::new(),
+            1 => (words.within.one_hour, 1),
+            _ if hours > DAY && hours % DAY == 0 => (words.within.days, hours / DAY),
+            _ => (words.within.hours, hours),
+        };
+        format!(" {}", fill(template, &[("number", &number.to_string())]))
+    }
+
     fn recorded(&self, words: &Words, stop: &Stop<'_>) -> String {
-        let mut sentences = vec![format!("**{}**", words.recorded)];
-        if stop.protected {
-            sentences.push(words.recorded_protected.to_owned());
-        } else {
-            sentences.push(words.recorded_what.to_owned());
-            match (self.recorded.two_people, self.recorded.told) {
-                (true, true) => sentences.push(words.told.to_owned()),
-                (true, false) => sentences.push(words.two_people.to_owned()),
-                (false, _) => {}
-            }
-            sentences.extend(self.recorded.no_consequences.then(|| words.no_consequences.to_owned()));
+        let mut sentences = self.recorded_sentences(words, stop.protected);
+        // After a colon the first sentence goes on.
+        if let Some(first) = sentences.first_mut() {
+            *first = if stop.protected { words.recorded_protected } else { words.recorded_what }.to_owned();
         }
-        sentences.join(" ")
+        format!("**{}** {}", words.recorded, sentences.join(" "))
     }
 
     pub(super) fn last(&self, words: &Words, stop: &Stop<'_>) -> String {
@@ -187,9 +193,9 @@ impl Choosing {
     }
 }
 
-/// One sentence: what, why, and which rule.
+/// What and why, in a sentence each, and which rule.
 fn reason(words: &Words, stop: &Stop<'_>) -> String {
-    let found = found(words, &stop.discoveries);
+    let found = found(words, &stop.discoveries, |it| stop.traces.end(it));
     let service = plain(stop.service);
     let set_off = format!("**{found}**");
     let values = [("found", set_off.as_str()), ("service", service.as_str())];
@@ -203,11 +209,10 @@ fn reason(words: &Words, stop: &Stop<'_>) -> String {
         RefusalKind::Failed => words.failed,
     };
     let mut reason = fill(template, &values);
-    if let Some(why) = stop.why.map(plain).filter(|why| !why.is_empty()) {
-        reason.push_str(": ");
-        reason.push_str(why.trim_end_matches('.'));
-    }
     reason.push('.');
+    // The policy's own words, in its language: a sentence of their own.
+    let why = stop.why.map(|why| sentence(&plain(why))).filter(|why| !why.is_empty());
+    reason.extend(why.map(|why| format!(" {why}")));
     let rule = rule(words, &stop.clauses);
     if !rule.is_empty() {
         reason.push(' ');
@@ -223,18 +228,20 @@ pub(super) fn rule(words: &Words, clauses: &[ClauseQuote]) -> String {
     clauses.iter().take(MOST).map(one).collect::<Vec<_>>().join(" ")
 }
 
-/// `an API key in the result of a tool and a payment card number in the message`.
-pub(super) fn found(words: &Words, discoveries: &[Discovery]) -> String {
+/// `an API key in the result of a tool and a payment card number (····1111) in the message`; `detail` says what stands in
+/// parentheses.
+pub(super) fn found(words: &Words, discoveries: &[Discovery], detail: impl Fn(&Discovery) -> Option<String>) -> String {
     const MOST: usize = 3;
-    let thing = |discovery: &Discovery| (words.thing)(&discovery.data_type);
+    let thing = |discovery: &Discovery| {
+        let name = (words.thing)(&discovery.data_type);
+        detail(discovery).map_or_else(|| name.to_owned(), |detail| format!("{name} ({detail})"))
+    };
     let located =
         |thing: &str, author: Author| fill(words.in_place, &[("thing", thing), ("place", (words.place)(author))]);
     // One place is said once.
     let one_place = discoveries.first().map(|d| d.author).filter(|a| discoveries.iter().all(|d| d.author == *a));
-    let mut named: Vec<String> = discoveries
-        .iter()
-        .map(|d| if one_place.is_some() { thing(d).to_owned() } else { located(thing(d), d.author) })
-        .collect();
+    let mut named: Vec<String> =
+        discoveries.iter().map(|d| if one_place.is_some() { thing(d) } else { located(&thing(d), d.author) }).collect();
     // Several types can have one name.
     named.dedup();
     let more = named.len().saturating_sub(MOST);

@@ -16,11 +16,19 @@ fn voice() -> Voice {
         private_way: true,
         first_use: true,
         recorded: Recorded { no_consequences: true, ..Recorded::default() },
+        answer_hours: Some(24),
     }
 }
 
 fn discovery(data_type: &str, author: Author) -> Discovery {
     Discovery { data_type: data_type.into(), author }
+}
+
+fn traces() -> Traces {
+    let text = "Summarise:\nMRN 4451299";
+    let mut traces = Traces::default();
+    traces.add(discovery("MEDICAL_RECORD_NUMBER", Author::User), text, 15, "4451299");
+    traces
 }
 
 fn stop(language: Language) -> Stop<'static> {
@@ -33,6 +41,7 @@ fn stop(language: Language) -> Stop<'static> {
             discovery("MEDICAL_RECORD_NUMBER", Author::User),
             discovery("HEALTH_CONDITION", Author::User),
         ],
+        traces: traces(),
         refused: None,
         why: Some("we have no agreement that obliges its provider to protect it."),
         service: "ChatGPT",
@@ -288,6 +297,29 @@ fn people_read_first_whether_it_was_sent() {
         assert!(refusal.for_people.starts_with(&format!("**{first}**")));
         assert_eq!(written_by_writ(&mark, &refusal.for_people), Some(refusal.for_people.len()));
         assert_eq!(written_by_writ(&SecretKey::from_bytes([2; 32]), &refusal.for_people), None);
+    }
+}
+
+/// The end of a number helps a person; a program gets the line, because errors of programs end in logs.
+#[test]
+fn people_see_the_end_of_a_number_and_programs_its_line() {
+    let refusal = voice().refuse(&stop(Language::En), &SecretKey::from_bytes([1; 32]));
+    assert!(refusal.for_people.contains("a patient number (····299)"), "{}", refusal.for_people);
+    assert!(refusal.for_programs.contains("a patient number (line 2)"), "{}", refusal.for_programs);
+    assert!(!refusal.for_programs.contains("299"), "{}", refusal.for_programs);
+}
+
+#[test]
+fn the_time_of_an_answer_is_said_where_it_is_promised() {
+    for (hours, expected) in [
+        (None, "or a deputy answers."),
+        (Some(1), "answers within one hour."),
+        (Some(24), "answers within 24 hours."),
+        (Some(72), "answers within 3 days."),
+        (Some(100), "answers within 100 hours."),
+    ] {
+        let said = Voice { answer_hours: hours, ..voice() }.said(&stop(Language::En), false).markdown();
+        assert!(said.contains(expected), "{said}");
     }
 }
 

@@ -35,10 +35,13 @@ pub(super) struct Words {
     pub(super) change: Offered,
     /// On a page, where the text is below.
     pub(super) change_below: Offered,
+    /// `{within}`, which may be empty and brings its own space.
     pub(super) exception: Offered,
     /// `{service}`.
     pub(super) vetting: Offered,
+    /// `{within}`, as above.
     pub(super) mistake: Offered,
+    pub(super) within: Within,
     pub(super) wrong: &'static str,
     pub(super) your_text: &'static str,
     pub(super) recorded: &'static str,
@@ -62,6 +65,15 @@ pub(super) struct Words {
     pub(super) in_place: &'static str,
     pub(super) place: fn(Author) -> &'static str,
     pub(super) thing: fn(&str) -> &'static str,
+}
+
+/// Until when somebody answers.
+pub(super) struct Within {
+    pub(super) one_hour: &'static str,
+    /// `{number}`.
+    pub(super) hours: &'static str,
+    /// `{number}`.
+    pub(super) days: &'static str,
 }
 
 /// A choice: its name, and what happens then.

@@ -12,7 +12,7 @@ use writ_detect::{Definition, Harmless, Pack};
 use writ_engine::voice::Voice;
 use writ_engine::{
     Audience, BeforeScan, Caller, Command, Destination, Engine, EngineKeys, EngineOptions, Handling, Input, Inspection,
-    NewDecision, Opening, ReleasedBody, Snapshot,
+    KeptStop, NewDecision, Opening, ReleasedBody, Snapshot,
 };
 use writ_model::facts::Groups;
 use writ_model::interaction::PrincipalId;
@@ -70,6 +70,8 @@ pub struct Traffic {
     pub notices: Vec<(PrincipalId, Term)>,
     /// Reasons that were kept.
     pub acknowledgements: Vec<Acknowledgement>,
+    /// Stops that were kept.
+    pub kept: Vec<KeptStop>,
 }
 
 /// How the simulated service answers.
@@ -125,6 +127,7 @@ pub fn streamed_text(stream: &str) -> String {
 }
 
 pub struct Desk {
+    options: EngineOptions,
     pub engine: Arc<Engine>,
     pub snapshot: Arc<Snapshot>,
     pub clock: ManualClock,
@@ -158,8 +161,8 @@ impl Desk {
 
     pub fn speaking(policy: &str, before_scan: Option<BeforeScan>, voice: Voice) -> Self {
         let randomness = Arc::new(SeededRandom::new(11));
-        let keys =
-            EngineKeys { placeholder: SecretKey::generate(&*randomness), mark: SecretKey::generate(&*randomness) };
+        let key = || SecretKey::generate(&*randomness);
+        let keys = EngineKeys { placeholder: key(), mark: key(), page: key(), content: key() };
         let options = EngineOptions { keys, voice, randomness, ledger_fail_open: false, before_scan };
         let organisation = OrganisationServices::load(&[SERVICES]).unwrap();
         let catalog = Catalog::builtin().with_organisation(organisation).unwrap();
@@ -167,7 +170,8 @@ impl Desk {
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         headers.insert("authorization", HeaderValue::from_static("Bearer wk_caller"));
         Self {
-            engine: Engine::new(options),
+            engine: Engine::new(options.clone()),
+            options,
             snapshot: Arc::new(snapshot(policy, catalog)),
             clock: ManualClock::at(Moment::parse("2026-11-22").unwrap()),
             caller: caller(Who::Employee),
@@ -184,6 +188,12 @@ impl Desk {
             navigation: false,
             pieces: vec![usize::MAX],
         }
+    }
+
+    /// Starts anew: the keys of the registry are the same, what was made for one start is not, and all is forgotten.
+    pub fn restart(&mut self) {
+        let randomness = Arc::new(SeededRandom::new(12));
+        self.engine = Engine::new(EngineOptions { randomness, ..self.options.clone() });
     }
 
     fn opening(&self) -> Opening {
@@ -296,6 +306,7 @@ impl Desk {
                     traffic.answer_head = Some(headers);
                     self.tell(inspection, Input::Piped { up: 7, down: 9 }, answer, traffic);
                 }
+                Command::KeepStop(kept) => traffic.kept.push(*kept),
                 Command::NoticeShown { principal, service } => traffic.notices.push((principal, service)),
                 Command::Acknowledge(acknowledgement) => traffic.acknowledgements.push(*acknowledgement),
                 Command::Finish | Command::StopUpstream => {}

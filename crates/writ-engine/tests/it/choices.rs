@@ -152,3 +152,45 @@ fn the_page_of_a_stop_opens_with_its_token_only() {
         assert!(!desk.engine.page_token_valid(&code, wrong) || wrong == token, "{wrong}");
     }
 }
+
+/// What is kept of stop and choice, as bytes, takes the place of what was in memory; and it has no content.
+fn over_a_restart<T: serde::Serialize + serde::de::DeserializeOwned>(kept: &T) -> T {
+    let bytes = serde_json::to_string(kept).unwrap();
+    assert!(!bytes.contains(KEY) && !bytes.contains("deploy"), "{bytes}");
+    serde_json::from_str(&bytes).unwrap()
+}
+
+#[test]
+fn after_a_restart_a_stop_can_still_be_continued() {
+    let mut desk = desk();
+    let said = asks("deploy");
+    let stop = desk.chat(&[("user", &said)], &echo());
+    let (code, kept) = (reference(&stop), over_a_restart(&stop.kept[0]));
+    let token = desk.engine.page_token(&code);
+    desk.restart();
+    assert_eq!(desk.engine.stopped(&code), None);
+    desk.engine.restore_stop(kept);
+    assert_eq!(desk.engine.stopped(&code).unwrap().offers, [Offer::Redact, Offer::Object]);
+    assert!(desk.engine.page_token_valid(&code, &token), "the link of before opens the page");
+    // Without a choice the conversation goes on without that turn, as before.
+    let next = desk.chat(&[("user", &said), ("user", "then without it")], &echo());
+    assert!(next.sent.unwrap().contains("[removed: clause 2]"));
+
+    let now = writ_base::Clock::now(&desk.clock);
+    let chosen = desk.engine.choose(&code, Choice::WithoutDetails, now).unwrap();
+    let chosen: Vec<_> = chosen.iter().map(over_a_restart).collect();
+    desk.restart();
+    assert_eq!(desk.chat(&[("user", &said)], &echo()).sent, None, "nothing is known of the choice");
+    chosen.into_iter().for_each(|choice| desk.engine.restore_choice(choice));
+    let passed = desk.chat(&[("user", &said)], &echo());
+    assert!(passed.sent.unwrap().contains("[SECRET-"));
+}
+
+#[test]
+fn a_protected_persons_stop_is_not_kept() {
+    let mut desk = desk();
+    desk.caller.protected = true;
+    (desk.service, desk.tier) = ("deepseek-api".into(), "unknown".into());
+    let stop = desk.chat(&[("user", "hello")], &echo());
+    assert_eq!((stop.sent, stop.kept.len()), (None, 0));
+}

@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -24,6 +23,7 @@ use super::plan::{Named, Plan, tenant_headers};
 use super::target::Target;
 use super::{Forward, PersonalAccounts, head, limits, own, until};
 use crate::drive::{self, AnswerBody, ClientBody, Dress};
+use crate::request::{self, RequestBody};
 
 /// One intercepted connection.
 pub(crate) struct Inside {
@@ -59,9 +59,9 @@ impl Inside {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (http2, inside) = (self.http2, Arc::new(self));
-        let service = service_fn(move |request| {
+        let service = service_fn(move |incoming| {
             let inside = Arc::clone(&inside);
-            async move { Ok::<_, Infallible>(inside.answer(request).await) }
+            async move { Ok::<_, Infallible>(inside.answer(request::taken(incoming)).await) }
         });
         let stream = TokioIo::new(stream);
         let ended = if http2 {
@@ -84,7 +84,7 @@ impl Inside {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<AnswerBody> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<AnswerBody> {
         let snapshot = self.forward.live().snapshot();
         let host = self.target.host();
         // The catalog of now decides, not that of the moment when the connection was opened.
@@ -124,7 +124,7 @@ impl Inside {
     async fn flawed(
         &self,
         flaw: Flaw,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         snapshot: Arc<Snapshot>,
         plan: Plan,
     ) -> Response<AnswerBody> {
@@ -144,7 +144,7 @@ impl Inside {
     /// A request that passes with its body unread.
     async fn unread(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         snapshot: &Snapshot,
         way: Way,
         upgrades: bool,
@@ -158,7 +158,7 @@ impl Inside {
 
     async fn judged(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         snapshot: Arc<Snapshot>,
         named: Named,
         refused: Option<RefuseReason>,
@@ -185,7 +185,7 @@ impl Forward {
     pub(crate) async fn judged(
         &self,
         judged: Judged<'_>,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         snapshot: Arc<Snapshot>,
     ) -> Response<AnswerBody> {
         let Some(place) = self.interaction() else {

@@ -13,7 +13,7 @@ use http::header::{ALT_SVC, CONNECTION, HOST, TE, UPGRADE};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -30,12 +30,13 @@ use super::target::Target;
 use super::{Forward, limits, own};
 use crate::drive::{self, AnswerBody, ClientBody, TunnelRecord};
 use crate::pipe::splice;
+use crate::request::{BROKE_OFF, BrokeOff, RequestBody};
 use crate::upstream::Secured;
 
 /// Passes requests of one client's connection on. Upstream connections belong to that client alone, because some
 /// authenticate a connection and not a request.
 pub(crate) struct Opaque {
-    client: Client<Dial, OpaqueBody>,
+    client: Client<Dial, OpaqueBody<RequestBody>>,
     secure: bool,
 }
 
@@ -77,7 +78,7 @@ impl Opaque {
     pub(crate) async fn pass(
         &self,
         target: &Target,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         touch: Touch<'_>,
     ) -> Response<AnswerBody> {
         let (mut head, client) = ClientBody::take(request);
@@ -167,6 +168,9 @@ fn filtered(headers: &HeaderMap, keep: impl Fn(&HeaderName) -> bool) -> HeaderMa
 fn refused_or_failed(error: &hyper_util::client::legacy::Error, page: Option<Language>) -> Response<AnswerBody> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(this) = cause {
+        if this.is::<BrokeOff>() {
+            return own::text(StatusCode::BAD_REQUEST, BROKE_OFF);
+        }
         match this.downcast_ref::<NoLine>() {
             Some(NoLine::Failed(failure)) => return own::failed(*failure, page),
             Some(NoLine::Refused(reason)) => return own::text(StatusCode::FORBIDDEN, reason),
@@ -177,11 +181,11 @@ fn refused_or_failed(error: &hyper_util::client::legacy::Error, page: Option<Lan
 }
 
 /// A body that passes as it is.
-struct OpaqueBody(Incoming);
+struct OpaqueBody<B>(B);
 
-impl Body for OpaqueBody {
+impl<B: Body<Data = Bytes> + Unpin> Body for OpaqueBody<B> {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         Pin::new(&mut self.0).poll_frame(cx)

@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 use http::header::{CONNECTION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
@@ -29,6 +28,7 @@ use super::tunnel::{Agreed, Agreement, Tunnel};
 use super::wire::{Client, Wire};
 use super::{Forward, head, limits, own, until};
 use crate::drive::{self, AnswerBody};
+use crate::request::{self, RequestBody};
 
 /// One client's connection to the proxy, up to CONNECT.
 pub(crate) struct Session {
@@ -50,9 +50,9 @@ impl Session {
     /// Serves the connection; the tunnel that it becomes, if it does.
     pub(crate) async fn serve(self: Arc<Self>, client: Client, stop: watch::Receiver<bool>) -> Option<Tunnel> {
         let session = Arc::clone(&self);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |incoming| {
             let session = Arc::clone(&session);
-            async move { Ok::<_, Infallible>(session.answer(request).await) }
+            async move { Ok::<_, Infallible>(session.answer(request::taken(incoming)).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -70,7 +70,7 @@ impl Session {
         Some(Tunnel { wire: Wire::new(parts.io.into_inner(), parts.read_buf), agreed })
     }
 
-    async fn answer(&self, mut request: Request<Incoming>) -> Response<AnswerBody> {
+    async fn answer(&self, mut request: Request<RequestBody>) -> Response<AnswerBody> {
         let caller = match self.identify(request.headers()).await {
             Presented::Caller(caller) => *caller,
             Presented::Refused | Presented::Missing => {
@@ -111,7 +111,11 @@ impl Session {
         self.forward.0.gatekeeper.identify(evidence, self.forward.edge().clock.now()).await
     }
 
-    async fn connect(&self, caller: Caller, request: &Request<Incoming>) -> Result<Agreed, Box<Response<AnswerBody>>> {
+    async fn connect(
+        &self,
+        caller: Caller,
+        request: &Request<RequestBody>,
+    ) -> Result<Agreed, Box<Response<AnswerBody>>> {
         let target = check::connect(request).map_err(|flaw| Box::new(flawed(flaw)))?;
         let (live, caller) = (self.forward.live(), Arc::new(caller));
         let snapshot = live.snapshot();
@@ -144,7 +148,7 @@ impl Session {
     }
 
     /// A plain request, in absolute form.
-    async fn plain(&self, caller: Caller, request: Request<Incoming>) -> Response<AnswerBody> {
+    async fn plain(&self, caller: Caller, request: Request<RequestBody>) -> Response<AnswerBody> {
         let target = match check::absolute(&request) {
             Ok(target) => target,
             Err(flaw) => return flawed(flaw),
@@ -164,7 +168,7 @@ impl Session {
     }
 
     /// A plain request to a host that is no AI service: passed on, unread.
-    async fn pass(&self, target: &Target, request: Request<Incoming>) -> Response<AnswerBody> {
+    async fn pass(&self, target: &Target, request: Request<RequestBody>) -> Response<AnswerBody> {
         Counter::PlainOther.increment();
         let page = head::navigation(request.method(), request.headers()).then(|| head::language(request.headers()));
         let opaque = self.opaque.get_or_init(|| Opaque::new(self.forward.clone(), Way::Plain, false));
@@ -172,7 +176,7 @@ impl Session {
     }
 }
 
-fn ai_path(snapshot: &Snapshot, target: &Target, request: &Request<Incoming>) -> bool {
+fn ai_path(snapshot: &Snapshot, target: &Target, request: &Request<RequestBody>) -> bool {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     snapshot.catalog.match_host(target.host()).is_some_and(|found| found.host.ai_path(path))
 }

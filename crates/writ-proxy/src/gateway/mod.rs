@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -27,6 +26,7 @@ use crate::callers::Callers;
 use crate::drive::{self, AnswerBody, ClientBody, Dress, Edge, plain};
 use crate::limits;
 use crate::live::Live;
+use crate::request::{self, RequestBody};
 
 /// The gateway as a service.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Gateway {
             };
             let _without_delay = stream.set_nodelay(true);
             let gateway = self.clone();
-            let service = service_fn(move |request| gateway.clone().answer(request, peer));
+            let service = service_fn(move |incoming| gateway.clone().answer(request::taken(incoming), peer));
             let mut server = auto::Builder::new(TokioExecutor::new());
             server
                 .http1()
@@ -86,7 +86,7 @@ impl Gateway {
         let _in_time = tokio::time::timeout(limits::DRAIN, graceful.shutdown()).await;
     }
 
-    async fn answer(self, request: Request<Incoming>, peer: SocketAddr) -> Result<Response<AnswerBody>, Infallible> {
+    async fn answer(self, request: Request<RequestBody>, peer: SocketAddr) -> Result<Response<AnswerBody>, Infallible> {
         let Ok(place) = Arc::clone(&self.interactions).try_acquire_owned() else {
             limits::INTERACTIONS.hit();
             return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "writ: too many interactions at once; try again"));
@@ -96,7 +96,7 @@ impl Gateway {
 
     async fn interaction(
         &self,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
         peer: SocketAddr,
         place: OwnedSemaphorePermit,
     ) -> Response<AnswerBody> {

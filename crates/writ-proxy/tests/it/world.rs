@@ -31,7 +31,7 @@ use writ_proxy::drive::Edge;
 use writ_proxy::forward::{Forward, ForwardOptions, PersonalAccounts};
 use writ_proxy::live::Live;
 use writ_proxy::recorder::Recorder;
-use writ_proxy::upstream::{Upstream, UpstreamOptions};
+use writ_proxy::upstream::{Parent, Upstream, UpstreamOptions};
 use writ_store::backup::DataDirectory;
 use writ_store::ledger::LedgerConfig;
 use writ_store::personal::new_reveal_key;
@@ -57,6 +57,10 @@ pub const NAMES: &[&str] = &[
 pub struct World {
     _folder: tempfile::TempDir,
     pub proxy: SocketAddr,
+    /// The port that belongs to the person of [`Setup::port_of`].
+    pub own_port: Option<SocketAddr>,
+    /// The listener for clients with certificates, where there is one.
+    pub for_certificates: Option<SocketAddr>,
     pub visits: Visits,
     pub sites: SiteAuthority,
     pub ledger: Ledger,
@@ -71,12 +75,27 @@ pub struct Setup {
     pub require: bool,
     pub allow_loopback: bool,
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// Who has a port of their own.
+    pub port_of: Option<&'static str>,
+    /// The TLS set-up of a listener for clients with certificates.
+    pub certificates: Option<Arc<rustls::ServerConfig>>,
+    /// The proxy through which everything leaves; then no name leads straight to a site.
+    pub parent: Option<Parent>,
+    pub policy: &'static str,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        let (personal_accounts, resolve) = (PersonalAccounts::Refuse, BTreeMap::new());
-        Self { personal_accounts, require: true, allow_loopback: false, resolve }
+        Self {
+            personal_accounts: PersonalAccounts::Refuse,
+            require: true,
+            allow_loopback: false,
+            resolve: BTreeMap::new(),
+            port_of: None,
+            certificates: None,
+            parent: None,
+            policy: include_str!("policy.md"),
+        }
     }
 }
 
@@ -111,42 +130,53 @@ impl World {
         let (authority, writ_root) = authority(&folder, &clock, &randomness);
         let (sites, visits) = (SiteAuthority::new(), Visits::default());
         let mut resolve = setup.resolve;
-        let site = site::serve(Some(sites.config(NAMES, false)), visits.clone()).await;
-        for name in NAMES {
-            resolve.entry((*name).to_owned()).or_insert(site);
+        if setup.parent.is_none() {
+            for (name, address) in addresses(&sites, &visits).await {
+                resolve.entry(name).or_insert(address);
+            }
         }
-        resolve.insert("plain.example".into(), site::serve(None, visits.clone()).await);
-        resolve.insert("echo.example".into(), site::echo().await);
-        let wrong = sites.config(&["somebody.example"], false);
-        resolve.insert("api.anthropic.com".into(), site::serve(Some(wrong), visits.clone()).await);
-        let expired = sites.config(&["api.mistral.ai"], true);
-        resolve.insert("api.mistral.ai".into(), site::serve(Some(expired), visits.clone()).await);
-        resolve
-            .insert("api.groq.com".into(), site::serve(Some(site::self_signed("api.groq.com")), visits.clone()).await);
-
         let options = UpstreamOptions {
             extra_roots: vec![sites.root()],
             resolve,
             allow_loopback: setup.allow_loopback,
+            parent: setup.parent,
             ..UpstreamOptions::default()
         };
         let recorder = Recorder::new(ledger.clone(), state.clone(), randomness.clone());
         let edge = Edge::new(Upstream::new(options).unwrap(), recorder, clock.clone());
-        let hashing = HASHING;
-        let options = GatekeeperOptions { require: setup.require, hashing, ..GatekeeperOptions::default() };
+        let own = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own_port = own.local_addr().unwrap();
+        let options = GatekeeperOptions {
+            require: setup.require,
+            hashing: HASHING,
+            ports: setup.port_of.iter().map(|login| (own_port.port(), (*login).to_owned())).collect(),
+            ..GatekeeperOptions::default()
+        };
         let gatekeeper = Gatekeeper::new(state, ledger.clone(), &*randomness, options);
         let options = ForwardOptions {
             organisation: "Northwind Health".into(),
             personal_accounts: setup.personal_accounts,
             ..ForwardOptions::default()
         };
-        let live = Arc::new(Live::new(engine(&randomness), snapshot(), Vec::new()));
+        let live = Arc::new(Live::new(engine(&randomness), snapshot(setup.policy), Vec::new()));
         let forward = Forward::new(live, gatekeeper, authority, edge, options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
+        let own_port = setup.port_of.is_some().then(|| {
+            let (forward, stopped) = (forward.clone(), stopped.clone());
+            tokio::spawn(async move { forward.serve(own, stopped).await });
+            own_port
+        });
+        let mut for_certificates = None;
+        if let Some(tls) = setup.certificates {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            for_certificates = Some(listener.local_addr().unwrap());
+            let (forward, stopped) = (forward.clone(), stopped.clone());
+            tokio::spawn(async move { forward.serve_tls(listener, tls, stopped).await });
+        }
         let served = tokio::spawn(async move { forward.serve(listener, stopped).await });
-        Self { _folder: folder, proxy, visits, sites, ledger, writ_root, stop, served }
+        Self { _folder: folder, proxy, own_port, for_certificates, visits, sites, ledger, writ_root, stop, served }
     }
 
     pub fn stop(&self) {
@@ -223,9 +253,29 @@ impl World {
     }
 }
 
+/// Where the names of the world lead.
+async fn addresses(sites: &SiteAuthority, visits: &Visits) -> Vec<(String, SocketAddr)> {
+    let served = |config| site::serve(Some(config), visits.clone());
+    let site = served(sites.config(NAMES, false)).await;
+    let mut all: Vec<_> = NAMES.iter().map(|name| ((*name).to_owned(), site)).collect();
+    all.push(("plain.example".into(), site::serve(None, visits.clone()).await));
+    all.push(("echo.example".into(), site::echo().await));
+    all.push(("api.anthropic.com".into(), served(sites.config(&["somebody.example"], false)).await));
+    all.push(("api.mistral.ai".into(), served(sites.config(&["api.mistral.ai"], true)).await));
+    all.push(("api.groq.com".into(), served(site::self_signed("api.groq.com")).await));
+    all
+}
+
 /// CONNECT to a proxy; the connection, or the refusal.
 pub async fn connect_to(proxy: SocketAddr, who: Option<&str>, target: &str) -> Result<TcpStream, String> {
-    let mut stream = TcpStream::connect(proxy).await.unwrap();
+    connect_over(TcpStream::connect(proxy).await.unwrap(), who, target).await
+}
+
+/// CONNECT over a connection to a proxy.
+pub async fn connect_over<S>(mut stream: S, who: Option<&str>, target: &str) -> Result<S, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let authorization = who.map(|who| format!("Proxy-Authorization: {}\r\n", basic(who))).unwrap_or_default();
     let head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -267,11 +317,10 @@ pub fn with_length(host: &str, head: &str, body: &str) -> String {
     format!("{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{length}{rest}\r\n{body}")
 }
 
-pub async fn handshake(
-    config: &Arc<ClientConfig>,
-    name: &str,
-    stream: TcpStream,
-) -> std::io::Result<TlsStream<TcpStream>> {
+pub async fn handshake<S>(config: &Arc<ClientConfig>, name: &str, stream: S) -> std::io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let name = ServerName::try_from(name.to_owned()).unwrap();
     TlsConnector::from(config.clone()).connect(name, stream).await
 }
@@ -337,8 +386,8 @@ pub fn catalog() -> Catalog {
     Catalog::builtin().with_organisation(organisation).unwrap()
 }
 
-fn snapshot() -> Snapshot {
-    let parsed = writ_policy::parse(include_str!("policy.md"));
+fn snapshot(policy: &str) -> Snapshot {
+    let parsed = writ_policy::parse(policy);
     let errors: Vec<_> = parsed.diagnostics.iter().filter(|d| d.gravity == writ_policy::Gravity::Error).collect();
     assert!(errors.is_empty(), "{errors:?}");
     let policy = Policy::compile(parsed.model.unwrap(), parsed.hash).unwrap();
@@ -348,7 +397,7 @@ fn snapshot() -> Snapshot {
 fn engine(randomness: &Arc<SeededRandom>) -> Arc<Engine> {
     let key = || SecretKey::generate(&**randomness);
     Engine::new(EngineOptions {
-        keys: EngineKeys { placeholder: key(), mark: key() },
+        keys: EngineKeys { placeholder: key(), mark: key(), page: key(), content: key() },
         voice: Voice { organisation: "Northwind Health".into(), first_use: false, ..Voice::default() },
         randomness: randomness.clone(),
         ledger_fail_open: false,

@@ -30,6 +30,7 @@ const STORED: &[KeyPurpose] = &[
     KeyPurpose::Directory,
     KeyPurpose::Case,
     KeyPurpose::SealedTerms,
+    KeyPurpose::Content,
     KeyPurpose::Page,
     KeyPurpose::Authority,
     KeyPurpose::Checkpoint,
@@ -44,6 +45,7 @@ const ROTATED: &[KeyPurpose] = &[
     KeyPurpose::Directory,
     KeyPurpose::Case,
     KeyPurpose::SealedTerms,
+    KeyPurpose::Content,
     KeyPurpose::Page,
     KeyPurpose::Checkpoint,
 ];
@@ -215,6 +217,18 @@ impl KeyStore {
             store.save(&store.keys.read(), randomness)?;
         }
         Ok((store, made))
+    }
+
+    /// Opens the key file in `folder` as it is: makes nothing, so that it can be read beside a running server.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or the key-encryption key is another one.
+    pub fn read(folder: &Path, organisation: OrganisationId, kek: SecretKey) -> Result<Self, KeyError> {
+        let path = folder.join("keys.json");
+        let bytes = std::fs::read(&path);
+        let bytes = bytes.map_err(|source| KeyError::Io { act: "read", path: path.display().to_string(), source })?;
+        let keys = open_file(&path, &bytes, organisation, kek)?;
+        Ok(Self { path, organisation, keys: RwLock::new(keys) })
     }
 
     /// Writes into the ledger what happened to keys before it was open.

@@ -164,7 +164,7 @@ impl State {
         Ok(())
     }
 
-    /// Changes the hash of an account's password; `must_change` for one that somebody else has seen.
+    /// Changes the hash of an account's password; `must_change` for one that somebody else has seen: then tokens end, too.
     ///
     /// # Errors
     /// If there is no such account, or ledger or database refuse.
@@ -184,10 +184,13 @@ impl State {
             .bind(id.to_string())
             .execute(&self.pool)
             .await?;
+        if must_change {
+            self.end_tokens(id).await?;
+        }
         self.drop_tickets(id).await
     }
 
-    /// Disables an account; it stays in the list.
+    /// Disables an account; it stays in the list, and its tokens end.
     ///
     /// # Errors
     /// If there is none that is enabled, or ledger or database refuse.
@@ -201,6 +204,7 @@ impl State {
             .bind(id.to_string())
             .execute(&self.pool)
             .await?;
+        self.end_tokens(id).await?;
         self.drop_tickets(id).await
     }
 
@@ -292,7 +296,7 @@ fn typed(login: &Sensitive<String>) -> Login {
     Login { source: LOGIN_SOURCE.to_owned(), name: login.clone() }
 }
 
-fn roles_text(roles: &BTreeSet<String>) -> String {
+pub(super) fn roles_text(roles: &BTreeSet<String>) -> String {
     serde_json::to_string(roles).unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use writ_base::Moment;
 use super::{Location, StateError};
 
 /// The steps; a data directory of version n has had the first n of them. They are never changed, only added to.
-pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND];
+pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH];
 
 const FIRST: &[&str] = &[
     "CREATE TABLE principals (
@@ -57,6 +57,22 @@ const SECOND: &[&str] = &[
     "CREATE INDEX reveals_principal ON reveals (principal)",
     "CREATE TABLE reveal_approvals (
         reveal TEXT NOT NULL, account TEXT NOT NULL, given BIGINT NOT NULL, PRIMARY KEY (reveal, account))",
+];
+
+/// What may still be chosen after a stop, and what was chosen, over a restart.
+const THIRD: &[&str] = &[
+    "CREATE TABLE stops (reference TEXT PRIMARY KEY, principal TEXT NOT NULL, until BIGINT NOT NULL, sealed TEXT NOT NULL)",
+    "CREATE INDEX stops_until ON stops (until)",
+    "CREATE TABLE choices (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, until BIGINT NOT NULL, sealed TEXT NOT NULL)",
+    "CREATE INDEX choices_until ON choices (until)",
+];
+
+/// Tokens for the console's interface.
+const FOURTH: &[&str] = &[
+    "CREATE TABLE api_tokens (
+        id TEXT PRIMARY KEY, prefix TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, account TEXT NOT NULL, roles TEXT NOT NULL,
+        made BIGINT NOT NULL, expires BIGINT NOT NULL, revoked BIGINT)",
+    "CREATE INDEX api_tokens_account ON api_tokens (account)",
 ];
 
 /// Brings the schema to the last step. Refuses a later one; makes a copy of an SQLite file before changing it.

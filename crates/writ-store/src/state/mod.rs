@@ -16,10 +16,13 @@ mod pseudonyms;
 mod reveals;
 mod sealed;
 mod standing;
+mod stops;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -37,6 +40,7 @@ pub use looks::{Look, NewLook};
 pub use people::{Erased, Identified, Login};
 pub(crate) use pseudonyms::KeyId;
 pub use reveals::{AskReveal, Reveal, RevealEntry, RevealId, RevealState};
+pub use tokens::{Token, TokenId};
 
 use crate::keys::{KeyError, KeyStore};
 use crate::ledger::{Ledger, LedgerError, NewEntry};
@@ -84,6 +88,8 @@ pub struct State {
     person_keys: Mutex<BTreeMap<(PrincipalId, i64), PersonKey>>,
     /// Shares of reveals that wait for the second holder. They are nowhere else.
     shares: Mutex<reveals::Shares>,
+    /// Rows that were added to the tables of stops and choices: see `stops`.
+    rows_kept: AtomicU64,
 }
 
 /// Why state cannot be read or changed.
@@ -203,7 +209,8 @@ impl State {
         let mut connection = pool.acquire().await?;
         migrations::migrate(&mut connection, &location, migrations::STEPS, means.clock.now()).await?;
         drop(connection);
-        let state = Self { pool, location, means, person_keys: Mutex::default(), shares: Mutex::default() };
+        let (person_keys, shares) = (Mutex::default(), Mutex::default());
+        let state = Self { pool, location, means, person_keys, shares, rows_kept: AtomicU64::new(0) };
         state.finish_kek_change().await?;
         Ok(state)
     }

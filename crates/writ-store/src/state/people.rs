@@ -365,7 +365,10 @@ impl State {
 const FORGET: &[&str] = &[
     "DELETE FROM personal_keys WHERE principal = $1",
     "DELETE FROM acknowledgements WHERE principal = $1",
+    "DELETE FROM stops WHERE principal = $1",
+    "DELETE FROM choices WHERE principal = $1",
     "DELETE FROM api_keys WHERE owner = $1 OR on_behalf_of = $1",
+    "DELETE FROM api_tokens WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM tickets WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM reveal_approvals WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM accounts WHERE principal = $1",

@@ -30,6 +30,7 @@ pub async fn everything(location: Option<Location>) {
     credentials(&world).await;
     standing(&world, principal).await;
     settings(&world).await;
+    stops(&world, principal).await;
     crate::console::everything(&world).await;
     erasing(&world, principal).await;
     acts_are_entries(&world).await;
@@ -96,6 +97,23 @@ async fn credentials(world: &World) {
     assert!(state.provider_credential("openai", "other").await.unwrap().is_none());
 }
 
+/// What can be chosen after stops is kept sealed, for as long as it holds.
+async fn stops(world: &World, principal: PrincipalId) {
+    let World { state, keys, ledger, .. } = world;
+    let (hour, day) = (NOW.after(Duration::from_secs(3600)), NOW.after(Duration::from_secs(86_400)));
+    let stops = async |now| state.kept_stops::<String>(now).await.unwrap();
+    state.keep_stop("7F3K-29", principal, day, &"first").await.unwrap();
+    keys.rotate(KeyPurpose::Case, ledger, NOW, &*world.randomness).await.unwrap();
+    state.keep_stop("0000-01", principal, hour, &"second").await.unwrap();
+    assert_eq!(stops(NOW).await, ["second", "first"], "those that end first first");
+    assert_eq!(stops(hour).await, ["first"]);
+    assert!(state.kept_stops::<u64>(NOW).await.unwrap().is_empty(), "what has another form is left out");
+    let key = writ_base::KeyedDigest::of(&[7; 32], b"a turn");
+    state.keep_choice(key, principal, hour, &"without").await.unwrap();
+    state.keep_choice(key, principal, day, &"again").await.unwrap();
+    assert_eq!(state.kept_choices::<String>(hour).await.unwrap(), ["again"]);
+}
+
 async fn standing(world: &World, principal: PrincipalId) {
     let World { state, ledger, randomness, .. } = world;
     let until = NOW.after(Duration::from_secs(3600));
@@ -156,6 +174,8 @@ async fn erasing(world: &World, principal: PrincipalId) {
     let erased = world.state.erase(principal, "privacy officer", &world.ledger).await.unwrap();
     assert_eq!((erased.keys, erased.logins), (2, 2));
     assert!(world.state.acknowledgements(principal, NOW).await.unwrap().is_empty());
+    assert!(world.state.kept_stops::<String>(NOW).await.unwrap().is_empty());
+    assert!(world.state.kept_choices::<String>(NOW).await.unwrap().is_empty());
 }
 
 /// What the ledger cannot take does not happen.

@@ -22,7 +22,7 @@ use super::text::counted;
 use super::{Exit, Output, block_on};
 use crate::config::Config;
 use crate::policy_file;
-use crate::wiring::Home;
+use crate::wiring::{Home, Keyring};
 
 /// Size of a file with certificates or a key.
 static PEM: Limit = Limit::new("cli.pem", "bytes", 256 << 10);
@@ -69,7 +69,7 @@ pub(crate) struct Init {
 /// Issue intermediates for hosts that were added to the catalog or the services
 ///
 /// New hosts make new groups; existing groups stay as they are, and devices need nothing. With `--renew` every group is
-/// issued anew, without hosts that are not listed any more. The server must not run.
+/// issued anew, without hosts that are not listed any more. A running server takes over what was issued.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   writ ca extend --root /media/stick/writ-root
@@ -179,7 +179,7 @@ impl CaCommand {
     pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         match self {
             Self::Init(init) => block_on(init.run(output)),
-            Self::Extend(extend) => block_on(extend.run(output)),
+            Self::Extend(extend) => extend.run(output),
             Self::Hosts(hosts) => hosts.run(output),
             Self::Export(export) => export.run(output),
             Self::Kit(kit) => kit.run(output),
@@ -201,13 +201,13 @@ impl Init {
             bail!("`{}` exists already; name a new folder for the root", path.display());
         }
         let data = Home::open(&config).await?;
-        let made = self.make(&config, &folder, &data, output);
+        let made = self.make(&config, &folder, &data.keyring(), output);
         let closed = data.close().await;
         made.and(closed)?;
         Ok(Exit::Yes)
     }
 
-    fn make(&self, config: &Config, folder: &Folder, data: &Home, output: &mut Output) -> anyhow::Result<()> {
+    fn make(&self, config: &Config, folder: &Folder, data: &Keyring, output: &mut Output) -> anyhow::Result<()> {
         let root = match &self.signer.root {
             Some(path) => self.new_root(config, path, data, output)?,
             None => self.signer.open(data)?,
@@ -222,7 +222,7 @@ impl Init {
         Ok(())
     }
 
-    fn new_root(&self, config: &Config, path: &Path, data: &Home, output: &mut Output) -> anyhow::Result<Root> {
+    fn new_root(&self, config: &Config, path: &Path, data: &Keyring, output: &mut Output) -> anyhow::Result<Root> {
         let organisation = config.organisation.name.clone();
         let name = RootName { common_name: format!("{organisation} AI inspection root"), organisation };
         let root = Root::create(&name, self.years, data.clock.now(), &*data.randomness)?;
@@ -238,21 +238,15 @@ impl Init {
 }
 
 impl Extend {
-    async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
+    fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let config = self.file.load()?;
         let folder = folder(&config, &self.file.config);
-        let data = Home::open(&config).await?;
-        let made = self.make(&config, &folder, &data, output);
-        let closed = data.close().await;
-        made.and(closed)?;
-        Ok(Exit::Yes)
-    }
-
-    fn make(&self, config: &Config, folder: &Folder, data: &Home, output: &mut Output) -> anyhow::Result<()> {
-        let root = self.signer.open(data)?;
-        let hosts = hosts(config)?;
+        let data = Keyring::open(&config)?;
+        let root = self.signer.open(&data)?;
+        let hosts = hosts(&config)?;
         let extension = Extension { hosts: &hosts.hosts, days: self.days, renew: self.renew };
-        tell(&issue(&root, folder, &extension, data)?, &hosts, output)
+        tell(&issue(&root, &folder, &extension, &data)?, &hosts, output)?;
+        Ok(Exit::Yes)
     }
 }
 
@@ -261,7 +255,7 @@ const ROOT_CERTIFICATE: &str = "root.pem";
 
 impl Signer {
     /// Opens the root or the company's CA.
-    fn open(&self, data: &Home) -> anyhow::Result<Root> {
+    fn open(&self, data: &Keyring) -> anyhow::Result<Root> {
         let (certificate, key) = match (&self.root, &self.import, &self.key) {
             (Some(folder), ..) => (folder.join(ROOT_CERTIFICATE), folder.join(ROOT_KEY)),
             (None, Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
@@ -364,7 +358,7 @@ fn hosts(config: &Config) -> anyhow::Result<Listed> {
     Ok(listed(&policy_file::catalog(&config.services)?))
 }
 
-fn issue(root: &Root, folder: &Folder, extension: &Extension<'_>, data: &Home) -> anyhow::Result<Extended> {
+fn issue(root: &Root, folder: &Folder, extension: &Extension<'_>, data: &Keyring) -> anyhow::Result<Extended> {
     let (_, key) = data.keys.current(KeyPurpose::Authority)?;
     Ok(extend(folder, root, extension, &key, data.clock.now(), &*data.randomness)?)
 }

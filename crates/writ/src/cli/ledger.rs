@@ -12,6 +12,7 @@ use writ_store::Index;
 use writ_store::backup::DataDirectory;
 use writ_store::index::{Query as Question, Row};
 use writ_store::ledger::{Checkpoint, LedgerReader, Trust, VerifyError, verify};
+use writ_store::limits::QUERY_ROWS;
 use writ_store::storage::{FileStorage, Storage};
 
 use super::files::Source;
@@ -65,7 +66,7 @@ pub(crate) struct Verify {
   writ ledger query --effect block --from 2026-11-01
   writ ledger query --reference 7F3K-29 --json
 
-Times are `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM:SSZ`, in UTC. Exit codes: 0 something found; 1 nothing found.")]
+Times are `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM:SSZ`, in UTC, also with a fraction of a second as they are printed. Exit codes: 0 something found; 1 nothing found.")]
 pub(crate) struct Query {
     #[command(flatten)]
     file: ConfigFile,
@@ -90,7 +91,7 @@ pub(crate) struct Query {
     /// The one with this reference code
     #[arg(long, value_name = "CODE", conflicts_with_all = ["from", "to", "service", "effect", "clause", "class"])]
     reference: Option<String>,
-    /// At most so many
+    /// At most so many; 0 for all
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
     /// Print one JSON object a line
@@ -99,7 +100,8 @@ pub(crate) struct Query {
 }
 
 fn moment(text: &str) -> Result<Moment, String> {
-    Moment::parse(text).ok_or_else(|| "write `2026-11-22` or `2026-11-22T09:30:00Z`".to_owned())
+    Moment::parse(text)
+        .ok_or_else(|| "write `2026-11-22`, `2026-11-22T09:30:00Z` or `2026-11-22T09:30:00.250Z`".to_owned())
 }
 
 fn effect(text: &str) -> Result<Effect, String> {
@@ -217,8 +219,52 @@ impl Query {
                 index
             }
         };
-        let rows = self.ask(&index).await?;
-        for row in &rows {
+        let told = self.answer(&index, output).await;
+        index.close().await?;
+        Ok(if told? == 0 { Exit::No } else { Exit::Yes })
+    }
+
+    /// Prints what fits, and says so where there is more; how many rows that were.
+    async fn answer(&self, index: &Index, output: &mut Output) -> anyhow::Result<usize> {
+        if let Some(code) = &self.reference {
+            let row = index.by_reference(&code.to_uppercase()).await?;
+            return self.print(row.as_slice(), output);
+        }
+        let wanted = if self.limit == 0 { usize::MAX } else { self.limit };
+        let (mut told, mut before) = (0, None);
+        loop {
+            // One more than is printed tells whether there is more.
+            let most = QUERY_ROWS.value().min((wanted - told).saturating_add(1));
+            let rows = index.query(&self.question(before, most)).await?;
+            let shown = rows.get(..rows.len().min(wanted - told)).unwrap_or_default();
+            told += self.print(shown, output)?;
+            if rows.len() > shown.len() {
+                output.say(format_args!("note: there are more; these are the newest {told}, see `--limit`"))?;
+                return Ok(told);
+            }
+            before = rows.last().map(|row| row.sequence);
+            if rows.len() < most {
+                return Ok(told);
+            }
+        }
+    }
+
+    fn question(&self, before: Option<u64>, limit: usize) -> Question {
+        Question {
+            from: self.from,
+            to: self.to,
+            service: self.service.clone(),
+            effect: self.effect,
+            clause: self.clause.clone(),
+            class: self.class.clone(),
+            before,
+            limit,
+            ..Question::default()
+        }
+    }
+
+    fn print(&self, rows: &[Row], output: &mut Output) -> anyhow::Result<usize> {
+        for row in rows {
             if self.json {
                 output.json_line(&as_json(row))?;
             } else {
@@ -226,25 +272,7 @@ impl Query {
                 output.line(line)?;
             }
         }
-        index.close().await?;
-        Ok(if rows.is_empty() { Exit::No } else { Exit::Yes })
-    }
-
-    async fn ask(&self, index: &Index) -> anyhow::Result<Vec<Row>> {
-        if let Some(code) = &self.reference {
-            return Ok(index.by_reference(&code.to_uppercase()).await?.into_iter().collect());
-        }
-        let question = Question {
-            from: self.from,
-            to: self.to,
-            service: self.service.clone(),
-            effect: self.effect,
-            clause: self.clause.clone(),
-            class: self.class.clone(),
-            limit: self.limit,
-            ..Question::default()
-        };
-        Ok(index.query(&question).await?)
+        Ok(rows.len())
     }
 }
 

@@ -111,6 +111,8 @@ pub struct ConsoleConfig {
     pub hosts: BTreeSet<String>,
     /// Hours within which objections and requests are answered.
     pub answer_hours: u32,
+    /// A file with the token, in one line, that opens `/metrics` without a session (`Authorization: Bearer`).
+    pub metrics_token_file: Option<PathBuf>,
     /// Where an approved service takes a prompt along: service to the address of its chat. The text is added as `#text=`.
     pub continue_in: BTreeMap<Term, String>,
 }
@@ -121,8 +123,16 @@ impl Default for ConsoleConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             hosts: BTreeSet::new(),
             answer_hours: 24,
+            metrics_token_file: None,
             continue_in: BTreeMap::new(),
         }
+    }
+}
+
+impl ConsoleConfig {
+    /// Paths that are taken from the folder of the configuration.
+    pub(super) fn paths(&mut self) -> Vec<&mut PathBuf> {
+        self.metrics_token_file.iter_mut().collect()
     }
 }
 

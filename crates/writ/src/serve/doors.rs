@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use writ_base::Sensitive;
@@ -124,9 +124,9 @@ fn parent(config: &ParentConfig) -> anyhow::Result<Parent> {
     use base64::Engine as _;
     let authorization = match (&config.user, &config.password_file) {
         (Some(user), Some(path)) => {
-            let password = std::fs::read_to_string(path)
+            let password = secret_line(path)
                 .with_context(|| format!("cannot read the parent proxy's password from `{}`", path.display()))?;
-            let pair = format!("{user}:{}", password.trim_end_matches(['\r', '\n']));
+            let pair = format!("{user}:{}", password.expose());
             let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
             Some(Sensitive::new(format!("Basic {encoded}")))
         }
@@ -160,8 +160,38 @@ pub(super) struct Seen<'a> {
     pub(super) proxy: Option<SocketAddr>,
 }
 
+/// The shortest token for `/metrics`: 128 bits as hexadecimal digits.
+const METRICS_TOKEN_LEAST: usize = 32;
+
+/// The token for `/metrics`, from its file.
+fn metrics_token(path: &Path) -> anyhow::Result<Sensitive<String>> {
+    let token =
+        secret_line(path).with_context(|| format!("cannot read the token for metrics from `{}`", path.display()))?;
+    if token.expose().len() < METRICS_TOKEN_LEAST {
+        bail!(
+            "the token in `{}` is shorter than {METRICS_TOKEN_LEAST} characters; `openssl rand -hex 32` makes one",
+            path.display()
+        );
+    }
+    Ok(token)
+}
+
+/// A secret that stands alone in a file, in one line.
+fn secret_line(path: &Path) -> std::io::Result<Sensitive<String>> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(Sensitive::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
 /// The console.
-pub(super) fn console(parts: &Parts<'_>, config: &ConsoleConfig, address: SocketAddr, seen: Seen<'_>) -> Arc<Console> {
+///
+/// # Errors
+/// If the token for metrics cannot be read or is too short.
+pub(super) fn console(
+    parts: &Parts<'_>,
+    config: &ConsoleConfig,
+    address: SocketAddr,
+    seen: Seen<'_>,
+) -> anyhow::Result<Arc<Console>> {
     let Seen { index, accounts, tours, authority, health, proxy } = seen;
     let organisation = &parts.config.organisation;
     let tls = organisation.host.as_ref().is_some_and(|host| host.starts_with("https://"));
@@ -169,7 +199,7 @@ pub(super) fn console(parts: &Parts<'_>, config: &ConsoleConfig, address: Socket
     let snapshots = Arc::clone(&live);
     let reached = parts.config.proxy.as_ref().and_then(|settings| settings.address.clone());
     let reached = reached.or_else(|| proxy.map(|address| address.to_string()));
-    Console::new(ConsoleParts {
+    Ok(Console::new(ConsoleParts {
         hosts: hosts(organisation.host.as_deref(), config, address),
         tls,
         engine: Arc::clone(&live.engine),
@@ -184,14 +214,14 @@ pub(super) fn console(parts: &Parts<'_>, config: &ConsoleConfig, address: Socket
             Some(reached) => pac_file(&live.snapshot().catalog, reached, ProxyKind::Plain),
             None => "function FindProxyForURL(url, host) { return \"DIRECT\"; }\n".to_owned(),
         }),
-        root_pem: authority.map(|authority| authority.root_pem()),
+        root_pem: Arc::new(move || authority.as_ref().map(|authority| authority.root_pem())),
         organisation: words(parts.config, config),
         health: Arc::new(move || health.report()),
-        metrics_token: None,
+        metrics_token: config.metrics_token_file.as_deref().map(metrics_token).transpose()?,
         tours,
         clock: Arc::clone(&parts.home.clock),
         randomness: Arc::clone(&parts.home.randomness),
-    })
+    }))
 }
 
 fn words(config: &Config, console: &ConsoleConfig) -> Organisation {

@@ -18,6 +18,7 @@ use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use writ_ca::Authority;
 use writ_console::Tours;
 use writ_engine::BeforeScan;
 use writ_identity::Accounts;
@@ -130,12 +131,12 @@ impl Server {
             home: Arc::clone(&home),
             tasks: vec![tokio::spawn(follow_ledger(Arc::clone(&home), Arc::clone(&index), stop.clone()))],
         };
-        server.open(listeners, &parts, &index, accounts, extras.tours, &stop)?;
-        server.tasks.push(tokio::spawn(Arc::clone(&running).follow(config, config_path, home, stop)));
+        let authority = server.open(listeners, &parts, &index, accounts, extras.tours, &stop)?;
+        server.tasks.push(tokio::spawn(Arc::clone(&running).follow(config, config_path, authority, home, stop)));
         Ok(server)
     }
 
-    /// Opens the doors, each with its listener.
+    /// Opens the doors, each with its listener; the certificate authority of the forward proxy, if that is one of them.
     fn open(
         &mut self,
         listeners: Listeners,
@@ -144,7 +145,7 @@ impl Server {
         accounts: Accounts,
         tours: Option<Arc<dyn Tours>>,
         stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<Arc<Authority>>> {
         let addresses = listeners.addresses();
         if let Some(listener) = listeners.gateway {
             self.gateway = Some(listener.local_addr().context("the gateway has no address")?);
@@ -175,11 +176,11 @@ impl Server {
                 parts,
                 console,
                 address,
-                doors::Seen { index, accounts, tours, authority, health, proxy },
-            );
+                doors::Seen { index, accounts, tours, authority: authority.clone(), health, proxy },
+            )?;
             self.tasks.push(tokio::spawn(made.serve(listener, stop.clone())));
         }
-        Ok(())
+        Ok(authority)
     }
 
     /// The doors that are open, by name.

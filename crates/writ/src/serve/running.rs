@@ -1,7 +1,9 @@
 //! What may change while Writ serves: policy, services, what stands beside the policy, providers. A change is built
 //! whole and checked, then put in place; one that does not run replaces nothing, and is said loudly.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -11,6 +13,8 @@ use tokio::sync::{Notify, watch};
 use writ_base::keys::KeyPurpose;
 use writ_base::telemetry::Counter;
 use writ_base::{Moment, Sensitive};
+use writ_ca::Authority;
+use writ_catalog::Catalog;
 use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
@@ -33,6 +37,8 @@ pub(crate) struct Running {
     /// Told when what stands beside the policy changed: exceptions, roll-out.
     pub(crate) changed: Arc<Notify>,
     policy: ArcSwap<PolicyText>,
+    /// The files on which the policy rests, also of one that does not run.
+    files: ArcSwap<Vec<PathBuf>>,
     refused: ArcSwap<Option<(Moment, String)>>,
 }
 
@@ -45,10 +51,13 @@ struct Built {
 impl Running {
     /// Builds what a configuration says, and writes down which policy is in force.
     pub(super) async fn start(config: &Config, home: &Home, engine: Arc<Engine>) -> anyhow::Result<Arc<Self>> {
-        let built = build(config, home).await?;
+        let (catalog, file) = read(config)?;
+        let files = ArcSwap::from_pointee(file.rests_on());
+        let built = build(catalog, file, home).await?;
         activated(home, &built.snapshot, "system").await?;
         let providers = all_providers(config, home).await?;
         Ok(Arc::new(Self {
+            files,
             live: Arc::new(Live::new(engine, built.snapshot, providers)),
             changed: Arc::new(Notify::new()),
             policy: ArcSwap::from_pointee(built.text),
@@ -66,31 +75,40 @@ impl Running {
         (**self.refused.load()).clone()
     }
 
-    /// Follows policy, services, configuration, and what stands beside the policy.
+    /// Follows policy with all that it rests on, services, configuration, what stands beside the policy, and the
+    /// certificate authority.
     pub(super) async fn follow(
         self: Arc<Self>,
         config: Config,
         config_path: Option<PathBuf>,
+        authority: Option<Arc<Authority>>,
         home: Arc<Home>,
         mut stop: watch::Receiver<bool>,
     ) {
         let mut config = config;
-        let mut seen = stamp(&config, config_path.as_ref());
+        let folder = authority.as_ref().map(|authority| authority.folder().to_owned());
+        let look = |config: &Config| Seen {
+            files: self.stamps(config, config_path.as_ref()),
+            authority: folder.as_deref().map(stamps_in).unwrap_or_default(),
+        };
+        let mut seen = look(&config);
         loop {
             let told = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = self.changed.notified() => true,
                 () = tokio::time::sleep(LOOK) => false,
             };
-            let now = stamp(&config, config_path.as_ref());
+            let now = look(&config);
             if now == seen && !told {
                 continue;
             }
+            let extended = authority.as_deref().filter(|_| now.authority != seen.authority);
             seen = now;
-            match self.reload(&config, config_path.as_ref(), &home).await {
+            match self.reload(&config, config_path.as_ref(), extended, &home).await {
                 Ok(reloaded) => {
                     config = reloaded;
-                    seen = stamp(&config, config_path.as_ref());
+                    // What the policy rests on may be other files now; the authority may have gone on meanwhile.
+                    seen.files = look(&config).files;
                     self.refused.store(Arc::new(None));
                 }
                 Err(error) => {
@@ -103,13 +121,24 @@ impl Running {
     }
 
     /// Builds everything that may change, and only then puts it in place.
-    async fn reload(&self, config: &Config, config_path: Option<&PathBuf>, home: &Home) -> anyhow::Result<Config> {
+    async fn reload(
+        &self,
+        config: &Config,
+        config_path: Option<&PathBuf>,
+        extended: Option<&Authority>,
+        home: &Home,
+    ) -> anyhow::Result<Config> {
         let next = match config_path {
             Some(path) => Config::load(path)?,
             None => config.clone(),
         };
-        let built = build(&next, home).await?;
+        let (catalog, file) = read(&next)?;
+        self.files.store(Arc::new(file.rests_on()));
+        let built = build(catalog, file, home).await?;
         let providers = all_providers(&next, home).await?;
+        if let Some(authority) = extended {
+            take_over(authority, home).await?;
+        }
         if built.snapshot.hashes() != self.live.snapshot().hashes() {
             activated(home, &built.snapshot, "policy-owner").await?;
             tracing::info!(policy = %built.snapshot.hashes().policy.short(), "another policy is in force");
@@ -119,16 +148,61 @@ impl Running {
         self.policy.store(Arc::new(built.text));
         Ok(next)
     }
+
+    /// What tells of each file that it changed: its time and length.
+    fn stamps(&self, config: &Config, config_path: Option<&PathBuf>) -> Vec<Option<Stamp>> {
+        let files = self.files.load();
+        let all = [&config.policy].into_iter().chain(files.iter()).chain(&config.services).chain(config_path);
+        all.map(|path| stamp(path)).collect()
+    }
 }
 
-/// The decision point, with what it knew at its last stop: reasons given, notices shown.
+/// Time and length of a file.
+type Stamp = (SystemTime, u64);
+
+/// What was seen of the files that are followed.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    files: Vec<Option<Stamp>>,
+    authority: BTreeMap<OsString, Option<Stamp>>,
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// The stamps of all files in a folder.
+fn stamps_in(folder: &Path) -> BTreeMap<OsString, Option<Stamp>> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| (entry.file_name(), stamp(&entry.path()))).collect()
+}
+
+/// Takes over what `writ ca extend` issued. New connections get leaves of the new groups.
+async fn take_over(authority: &Authority, home: &Home) -> anyhow::Result<()> {
+    authority.reload().context("cannot take over the certificate authority's folder")?;
+    let hosts = authority.hosts();
+    let groups: BTreeSet<_> = hosts.iter().map(|(group, _)| group).collect();
+    let object = format!("{} groups, {} hosts", groups.len(), hosts.len());
+    tracing::info!(%object, "the certificate authority was taken over anew");
+    let act = AdminAct { act: "authority-reload".into(), object, role: "system".into() };
+    home.ledger.append(NewEntry::of_kind(EntryKind::AdminAct, &act, None, home.clock.now())).await?;
+    Ok(())
+}
+
+/// The decision point, with what it knew at its last end: reasons given, notices shown, what can be chosen after stops.
 pub(super) async fn engine(
     config: &Config,
     home: &Home,
     before_scan: Option<BeforeScan>,
 ) -> anyhow::Result<Arc<Engine>> {
     let key = |purpose| home.keys.current(purpose).map(|(_, key)| key);
-    let keys = EngineKeys { placeholder: key(KeyPurpose::Placeholder)?, mark: key(KeyPurpose::Mark)? };
+    let keys = EngineKeys {
+        placeholder: key(KeyPurpose::Placeholder)?,
+        mark: key(KeyPurpose::Mark)?,
+        page: key(KeyPurpose::Page)?,
+        content: key(KeyPurpose::Content)?,
+    };
     let organisation = config.organisation.clone();
     let voice = Voice {
         organisation: organisation.name,
@@ -136,6 +210,7 @@ pub(super) async fn engine(
         help_desk: organisation.help_desk,
         first_use: organisation.first_use_notice,
         private_way: organisation.private_way,
+        answer_hours: config.console.as_ref().map(|console| console.answer_hours),
         ..Voice::default()
     };
     let randomness = Arc::clone(&home.randomness);
@@ -148,13 +223,24 @@ pub(super) async fn engine(
     for (principal, service, at) in home.state.notices(now).await? {
         engine.notice_shown(principal, &service, at);
     }
+    for stop in home.state.kept_stops(now).await? {
+        engine.restore_stop(stop);
+    }
+    for choice in home.state.kept_choices(now).await? {
+        engine.restore_choice(choice);
+    }
     Ok(engine)
 }
 
-/// Policy with exceptions and roll-out, catalog, detection pack. Examples must hold.
-async fn build(config: &Config, home: &Home) -> anyhow::Result<Built> {
+/// The catalog and the policy as their files have them.
+fn read(config: &Config) -> anyhow::Result<(Catalog, PolicyFile)> {
     let catalog = policy_file::catalog(&config.services)?;
     let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
+    Ok((catalog, file))
+}
+
+/// Policy with exceptions and roll-out, catalog, detection pack. Examples must hold.
+async fn build(catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Result<Built> {
     if file.errors() > 0 {
         let rendered: Vec<_> = file.diagnostics.iter().map(|d| d.render(&file.text, &file.files)).collect();
         bail!("the policy does not run:\n{}", rendered.join("\n"));
@@ -214,14 +300,4 @@ async fn providers(gateway: &GatewayConfig, home: &Home) -> anyhow::Result<Vec<P
         });
     }
     Ok(all)
-}
-
-/// What tells that a file changed: its time and length.
-fn stamp(config: &Config, config_path: Option<&PathBuf>) -> Vec<Option<(SystemTime, u64)>> {
-    let files = [&config.policy].into_iter().chain(&config.services).chain(config_path);
-    let of = |path: &PathBuf| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    files.map(of).collect()
 }

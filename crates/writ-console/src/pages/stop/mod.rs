@@ -12,6 +12,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use serde::Deserialize;
 use writ_base::{Moment, Sensitive};
+use writ_engine::voice::Phrases;
 use writ_engine::{Choice, ChoiceRefused, Snapshot};
 use writ_model::interaction::{InteractionId, PrincipalId};
 use writ_model::verdict::Offer;
@@ -34,14 +35,12 @@ pub(crate) struct StopView {
     reference: String,
     token: String,
     csrf: String,
-    title: &'static str,
+    title: String,
     reason: Vec<String>,
     choices: Vec<ChoiceView>,
     objection: Option<String>,
     mistake_asked: bool,
     answer_by: Option<String>,
-    recorded: Vec<&'static str>,
-    help_desk: Option<String>,
     languages: Vec<LanguageLink>,
     done: Option<&'static str>,
 }
@@ -51,9 +50,18 @@ pub(crate) struct StopView {
 pub(crate) struct ChoiceView {
     title: String,
     text: String,
+    /// What is said besides, where the text came along.
+    carried: &'static str,
     act: ChoiceAct,
     /// Whether the link that was followed names it.
     asked: bool,
+}
+
+impl ChoiceView {
+    /// Whether it is shown only where a text came along.
+    fn carried_only(&self) -> bool {
+        matches!(self.act, ChoiceAct::Edit { carried_only: true })
+    }
 }
 
 /// How a choice is taken.
@@ -65,8 +73,8 @@ pub(crate) enum ChoiceAct {
     Link { href: String, button: String },
     /// A sentence.
     Reason { action: String, label: String, button: String },
-    /// The text itself.
-    Edit,
+    /// The text itself; shown only where it came along, if nothing in it was found.
+    Edit { carried_only: bool },
 }
 
 /// The page in another language.
@@ -82,7 +90,10 @@ pub(crate) struct LanguageLink {
 struct StopPage {
     solo: Solo,
     view: StopView,
+    /// The words that are this page's own.
     w: &'static Words,
+    /// Those that it shares with messages in chats.
+    p: Phrases,
 }
 
 /// What is asked of the page.
@@ -149,11 +160,12 @@ pub(crate) async fn page(
         .unwrap_or_default();
     let w = words::words(language);
     let csrf = visit.as_ref().map(|visit| visit.csrf.clone()).unwrap_or_default();
-    let view = view(&console, &stop, &asked, language, csrf);
-    let mut solo = console.solo(view.title);
+    let p = console.parts.engine.voice().phrases(language, &stop.service_name, stop.principal.is_none());
+    let view = view(&console, &stop, &asked, language, &p, csrf);
+    let mut solo = console.solo(&view.title);
     solo.narrow = false;
     solo.lang = language.code();
-    show(&StopPage { solo, view, w })
+    show(&StopPage { solo, view, w, p })
 }
 
 /// The stop, if its token was given or its person asks.
@@ -245,7 +257,14 @@ async fn from_record(console: &Console, snapshot: &Snapshot, code: &str) -> Resu
     })
 }
 
-fn view(console: &Console, stop: &Known, asked: &Asked, language: Language, csrf: String) -> StopView {
+fn view(
+    console: &Console,
+    stop: &Known,
+    asked: &Asked,
+    language: Language,
+    phrases: &Phrases,
+    csrf: String,
+) -> StopView {
     let w = words::words(language);
     let done = match asked.done.as_str() {
         "without" => Some(w.done_without),
@@ -262,20 +281,17 @@ fn view(console: &Console, stop: &Known, asked: &Asked, language: Language, csrf
         format!("/r/{}?{token}lang={}", stop.reference, lang.code())
     };
     let languages = Language::ALL.iter().filter(|it| **it != language);
-    let nobody = stop.principal.is_none();
     StopView {
         reference: stop.reference.clone(),
         token: asked.k.clone(),
         csrf,
-        title: if stop.effect == Effect::Justify { w.not_sent_yet } else { w.not_sent },
+        title: if stop.effect == Effect::Justify { w.not_sent_yet.to_owned() } else { phrases.not_sent.clone() },
         reason: reason(stop, w, language, (console.parts.policy)().parsed.document.front.language()),
-        choices: choices(console, stop, w, language, &asked.choice),
+        choices: choices(console, stop, language, phrases, &asked.choice),
         mistake_asked: asked.choice == "mistake",
         objection: (asked.done != "objection")
             .then(|| format!("/r/{}/objection?lang={}", stop.reference, language.code())),
         answer_by: Some(words::time(due(console), language)),
-        recorded: if nobody { vec![w.recorded_nobody] } else { vec![w.recorded, w.two_people, w.no_consequence] },
-        help_desk: console.parts.organisation.help_desk.clone(),
         languages: languages
             .map(|it| LanguageLink { href: query(*it), code: it.code(), name: it.own_name() })
             .collect(),
@@ -311,38 +327,39 @@ fn reason(stop: &Known, w: &Words, language: Language, policy_language: &str) ->
     lines
 }
 
-fn choices(console: &Console, stop: &Known, w: &Words, language: Language, asked: &str) -> Vec<ChoiceView> {
+fn choices(console: &Console, stop: &Known, language: Language, p: &Phrases, asked: &str) -> Vec<ChoiceView> {
+    let w = words::words(language);
     let action = |choice: &str| format!("/r/{}/{choice}?lang={}", stop.reference, language.code());
+    let written = |choice: &str, label: &str, button: &str| ChoiceAct::Reason {
+        action: action(choice),
+        label: label.to_owned(),
+        button: button.to_owned(),
+    };
     let mut choices = Vec::new();
     if stop.fresh && stop.effect == Effect::Justify && stop.principal.is_some() {
-        let act = ChoiceAct::Reason {
-            action: action("reason"),
-            label: w.reason_label.into(),
-            button: w.reason_button.into(),
-        };
-        choices.push(choice(w.reason_title, w.reason_text, act, asked == "reason"));
+        let act = written("reason", w.reason_label, w.reason_button);
+        choices.push(choice(&p.reason.name, w.reason_text, act, asked == "reason"));
     }
     for offer in &stop.offers {
         choices.extend(match offer {
             Offer::Redact if stop.fresh => {
                 let act = ChoiceAct::Post { action: action("without"), button: w.without_button.into() };
-                Some(choice(w.without_title, w.without_text, act, asked == "redact"))
+                Some(choice(&p.without_details.name, &p.without_details.then, act, asked == "redact"))
             }
-            Offer::Redirect(service) => redirect(console, service, w, asked),
+            Offer::Redirect(service) => redirect(console, service, language, asked),
             Offer::AskException => {
-                let (label, button) = (w.exception_label.into(), w.exception_button.into());
-                let act = ChoiceAct::Reason { action: action("exception"), label, button };
-                Some(choice(w.exception_title, w.exception_text, act, asked == "exception"))
+                let act = written("exception", w.exception_label, w.exception_button);
+                Some(choice(&p.exception.name, &p.exception.then, act, asked == "exception"))
             }
             Offer::AskVetting => {
-                let (label, button) = (w.vetting_label.into(), w.vetting_button.into());
-                let act = ChoiceAct::Reason { action: action("vetting"), label, button };
-                Some(choice(w.vetting_title, w.vetting_text, act, asked == "vetting"))
+                let act = written("vetting", w.vetting_label, w.vetting_button);
+                Some(choice(&p.vetting.name, w.vetting_text, act, asked == "vetting"))
             }
             Offer::Redact | Offer::Object => None,
         });
     }
-    let edit = choice(w.edit_title, "", ChoiceAct::Edit, asked == "change");
+    // Where nothing was found there is nothing to change; a text that came along is given back all the same.
+    let edit = choice(&p.change.name, "", ChoiceAct::Edit { carried_only: stop.classes.is_empty() }, asked == "change");
     // Before what takes somebody else's time.
     let at = choices
         .iter()
@@ -352,22 +369,25 @@ fn choices(console: &Console, stop: &Known, w: &Words, language: Language, asked
 }
 
 fn choice(title: &str, text: &str, act: ChoiceAct, asked: bool) -> ChoiceView {
-    ChoiceView { title: title.to_owned(), text: text.to_owned(), act, asked }
+    ChoiceView { title: title.to_owned(), text: text.to_owned(), carried: "", act, asked }
 }
 
-fn redirect(console: &Console, service: &Term, w: &Words, asked: &str) -> Option<ChoiceView> {
+fn redirect(console: &Console, service: &Term, language: Language, asked: &str) -> Option<ChoiceView> {
     let snapshot = (console.parts.snapshot)();
     let name = service_name(&snapshot.catalog, service);
     let given = console.parts.organisation.services.get(service.as_str()).cloned();
+    // Only a chat that was named for it takes a text along.
+    let carried = if given.is_some() { words::words(language).carried } else { "" };
     let href = given.or_else(|| {
         let known = snapshot.catalog.service(service)?;
         let host = known.hosts.iter().find(|host| host.matching == writ_catalog::HostMatch::Exact)?;
         Some(format!("https://{}/", host.name))
     })?;
-    let fill = |text: &str| text.replace("{other}", &name);
-    let act = ChoiceAct::Link { href, button: fill(w.redirect_button) };
+    let button = words::words(language).redirect_button.replace("{other}", &name);
+    let phrase = console.parts.engine.voice().redirect_phrase(language, &name);
     let named = asked == format!("redirect:{service}");
-    Some(choice(&fill(w.redirect_title), &fill(w.redirect_text), act, named))
+    let act = ChoiceAct::Link { href, button };
+    Some(ChoiceView { carried, ..choice(&phrase.name, &phrase.then, act, named) })
 }
 
 /// When a case that is opened now is answered.
@@ -392,14 +412,10 @@ pub(crate) async fn choose(
     {
         return Err(Failure::Foreign);
     }
-    let now = console.parts.clock.now();
     let sentence = form.text.trim();
     let done = match choice.as_str() {
-        "without" => taken(console.parts.engine.choose(&code, Choice::WithoutDetails, now), "without"),
-        "reason" => {
-            let reason = Choice::Reason(Sensitive::new(sentence.to_owned()));
-            taken(console.parts.engine.choose(&code, reason, now), "reason")
-        }
+        "without" => take(&console, &code, Choice::WithoutDetails, "without").await,
+        "reason" => take(&console, &code, Choice::Reason(Sensitive::new(sentence.to_owned())), "reason").await,
         "exception" | "vetting" if sentence.chars().count() < 3 => "short",
         "exception" => {
             open_case(&console, &stop, CaseKind::ExceptionRequest, sentence, false).await.map(|()| "exception")?
@@ -416,12 +432,20 @@ pub(crate) async fn choose(
     Ok(see(&format!("/r/{code}?done={done}{token}{lang}")))
 }
 
-fn taken(choice: Result<(), ChoiceRefused>, done: &'static str) -> &'static str {
-    match choice {
-        Ok(()) => done,
-        Err(ChoiceRefused::TooShort) => "short",
-        Err(ChoiceRefused::Unknown | ChoiceRefused::NotOffered) => "failed",
+/// Takes a choice and keeps it over a restart.
+async fn take(console: &Console, code: &str, choice: Choice, done: &'static str) -> &'static str {
+    let chosen = match console.parts.engine.choose(code, choice, console.parts.clock.now()) {
+        Ok(chosen) => chosen,
+        Err(ChoiceRefused::TooShort) => return "short",
+        Err(ChoiceRefused::Unknown | ChoiceRefused::NotOffered) => return "failed",
+    };
+    for choice in chosen {
+        let kept = console.parts.state.keep_choice(choice.key(), choice.principal(), choice.until(), &choice).await;
+        if let Err(error) = kept {
+            tracing::error!(%error, "a choice was not kept; it holds until the next start only");
+        }
     }
+    done
 }
 
 async fn open_case(console: &Console, stop: &Known, kind: CaseKind, words: &str, marks: bool) -> Result<(), Failure> {
