@@ -96,7 +96,7 @@ impl State {
             .bind(sealed)
             .execute(&self.pool)
             .await?;
-        if self.rows_kept.fetch_add(1, Ordering::Relaxed) % LOOK == 0 {
+        if self.rows_kept.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK) {
             self.trim(table).await?;
         }
         Ok(())
