@@ -126,7 +126,7 @@ impl Voice {
         let (template, number) = match hours {
             0 => return String::new(),
             1 => (words.within.one_hour, 1),
-            _ if hours > DAY && hours % DAY == 0 => (words.within.days, hours / DAY),
+            _ if hours > DAY && hours.is_multiple_of(DAY) => (words.within.days, hours / DAY),
             _ => (words.within.hours, hours),
         };
         format!(" {}", fill(template, &[("number", &number.to_string())]))
