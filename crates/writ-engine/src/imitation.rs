@@ -309,9 +309,9 @@ mod tests {
             cuts.push(text.len());
             let (mut found, mut from) = (Vec::new(), 0);
             for cut in cuts.into_iter().filter(|cut| *cut <= text.len()) {
-                let piece = &text[from..cut];
+                let piece = text.get(from..cut).unwrap();
                 let open = if cut == text.len() { 0 } else { imitations.open_tail(piece, from == 0) };
-                let ready = &piece[..piece.len() - open];
+                let (ready, _open) = piece.split_at(piece.len() - open);
                 found.extend(imitations.find(ready, from == 0).iter().map(|it| (from + it.span.start, it.kind)));
                 from += ready.len();
             }

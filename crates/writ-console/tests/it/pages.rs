@@ -125,7 +125,7 @@ impl Events {
                 assert!(self.0.read_buf(&mut bytes).await.unwrap() > 0, "it ended");
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(30), read).await.expect("an event");
+        tokio::time::timeout(std::time::Duration::from_secs(30), read).await.unwrap();
         String::from_utf8(bytes).unwrap()
     }
 

@@ -47,7 +47,7 @@ async fn connected(stream: TcpStream, asked: Asked) {
         }
         lines.push(line.trim().to_owned());
     }
-    let target = lines[0].split(' ').nth(1).unwrap().to_owned();
+    let target = lines.first().unwrap().split(' ').nth(1).unwrap().to_owned();
     asked.targets.lock().push(target.clone());
     if !lines.contains(&format!("Proxy-Authorization: {}", basic(WRIT))) {
         stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n").await.unwrap();

@@ -1,6 +1,6 @@
 //! A policy's examples, run with real detection.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use writ_catalog::Catalog;
 use writ_engine::Snapshot;
@@ -14,7 +14,7 @@ use crate::cli::text;
 use crate::policy_file::{self, PolicyFile};
 
 /// Reads a policy with the names that the catalog and an organisation's files know.
-pub(super) fn read(file: &PathBuf, services: &[PathBuf]) -> anyhow::Result<(PolicyFile, Catalog)> {
+pub(super) fn read(file: &Path, services: &[PathBuf]) -> anyhow::Result<(PolicyFile, Catalog)> {
     let catalog = policy_file::catalog(services)?;
     let policy = PolicyFile::read(file, policy_file::names(&catalog))?;
     Ok((policy, catalog))

@@ -73,7 +73,8 @@ impl Translate {
             true => marks.keys().filter(|id| here.contains(*id)).cloned().collect(),
             false => self.clauses.iter().map(|id| Term::from(id.as_str())).collect(),
         };
-        for id in asked.iter().filter(|id| !(marks.contains_key(*id) && here.contains(*id))) {
+        let mut unknown = asked.iter().filter(|id| !(marks.contains_key(*id) && here.contains(*id)));
+        if let Some(id) = unknown.next() {
             let near = writ_policy::words::nearest(id, here.iter().map(Term::as_str));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             bail!("not both versions have a clause `{id}`{near}");
