@@ -1,6 +1,6 @@
 //! `writ decide`: one situation, judged as the running system would judge it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -79,11 +79,21 @@ struct StandingFile {
     rollout: Vec<RolloutEntry>,
 }
 
+/// The policy with the exceptions and the roll-out of a file, if there is one.
+pub(crate) fn with_standing(policy: Policy, path: Option<&Path>) -> anyhow::Result<Policy> {
+    let Some(path) = path else { return Ok(policy) };
+    let text = Source::from(path.to_owned()).text(&FACTS)?;
+    let wrong = || format!("cannot use `{}`", path.display());
+    let StandingFile { exceptions, rollout } = serde_json::from_str(&text).with_context(wrong)?;
+    policy.with_standing(exceptions, rollout).with_context(wrong)
+}
+
 impl Decide {
     pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let catalog = policy_file::catalog(&self.services)?;
         let file = PolicyFile::read(&self.policy, policy_file::names(&catalog))?;
-        let snapshot = Snapshot::new(self.standing(file.compile()?)?, catalog, file.pack()?);
+        let policy = with_standing(file.compile()?, self.standing.as_deref())?;
+        let snapshot = Snapshot::new(policy, catalog, file.pack()?);
         let (facts, policy) = (self.facts(&snapshot)?, &snapshot.policy);
         let decision = policy.decide(&facts);
         if self.json {
@@ -105,14 +115,6 @@ impl Decide {
             Page { policy, output }.print(&facts, &decision)?;
         }
         Ok(if decision.enforced.effect.passes() { Exit::Yes } else { Exit::No })
-    }
-
-    fn standing(&self, policy: Policy) -> anyhow::Result<Policy> {
-        let Some(path) = &self.standing else { return Ok(policy) };
-        let text = Source::File(path.clone()).text(&FACTS)?;
-        let wrong = || format!("cannot use `{}`", path.display());
-        let StandingFile { exceptions, rollout } = serde_json::from_str(&text).with_context(wrong)?;
-        policy.with_standing(exceptions, rollout).with_context(wrong)
     }
 
     fn facts(&self, snapshot: &Snapshot) -> anyhow::Result<Facts> {

@@ -15,6 +15,7 @@ use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
 use writ_model::record::{AdminAct, EntryKind};
+use writ_policy::analyse::{self, Report};
 use writ_proxy::drive::credential_header;
 use writ_proxy::live::{Live, Provider};
 use writ_store::NewEntry;
@@ -175,8 +176,28 @@ async fn build(config: &Config, home: &Home) -> anyhow::Result<Built> {
             path.display()
         );
     }
+    let world = policy_file::world(&snapshot.catalog, Some(config));
+    proved(&analyse::report(&snapshot.policy, &parsed, &world, now), &text, &path)?;
     let text = PolicyText { text, path: path.display().to_string(), parsed };
     Ok(Built { snapshot, text })
+}
+
+/// What the analyser says of a policy that is to run: a failing assertion refuses it, everything else is said and stops
+/// nothing.
+fn proved(report: &Report, text: &str, path: &std::path::Path) -> anyhow::Result<()> {
+    if let Some(error) = &report.unproved {
+        tracing::warn!("the policy runs, but could not be proved: {error}");
+    }
+    for late in report.proof.assertions.iter().filter_map(|proved| Some((proved, proved.not_yet.as_ref()?))) {
+        let (assertion, from) = (late.0.assertion.sentence(), late.1.from.map(|from| from.to_string()));
+        tracing::info!(assertion, until = from, "an assertion is not yet in force, because of the roll-out");
+    }
+    let errors: Vec<_> = report.errors().collect();
+    let Some(first) = errors.first() else { return Ok(()) };
+    let line = first.span.position(text).line;
+    let shown = first.witness.as_ref().map(|witness| format!(": {witness}")).unwrap_or_default();
+    let (count, path, message) = (errors.len(), path.display(), &first.message);
+    bail!("{count} of the policy's promises are not kept; the first at {path}:{line}: {message}{shown}")
 }
 
 /// Writes down which policy became the running one.

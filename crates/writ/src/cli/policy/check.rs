@@ -5,24 +5,30 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
+use writ_base::{Clock as _, SystemClock};
 use writ_catalog::Catalog;
 use writ_engine::Snapshot;
+use writ_policy::analyse::{self, Report, Weaker};
 use writ_policy::check::examples;
+use writ_policy::diagram::World;
 use writ_policy::document::source::Span;
-use writ_policy::eval::{Explanation, explain};
+use writ_policy::eval::{Explanation, Policy, explain};
 use writ_policy::example::{Example, ExampleKind, example_facts};
 
+use super::findings;
 use crate::cli::text::{self, counted};
 use crate::cli::{Exit, Output};
 use crate::policy_file::{self, PolicyFile};
 
 /// Check a document: words, rules, examples
 ///
-/// Reads a policy as it would be read to run, and runs its examples (`violates`, `complies`) with real detection.
+/// Reads a policy as it would be read to run, runs its examples (`violates`, `complies`) with real detection, proves its
+/// assertions and looks for rules that change nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   writ policy check policy.md
   writ policy check policy.md --services services.toml --json
+  writ policy check policy.md --baseline general.md
 
 Exit codes: 0 nothing is wrong; 1 there are diagnostics, or an example contradicts its rule; 2 it cannot be read.")]
 pub(crate) struct Check {
@@ -31,6 +37,9 @@ pub(crate) struct Check {
     /// Files with the organisation's own services, which the document may name
     #[arg(long, value_name = "FILE")]
     services: Vec<PathBuf>,
+    /// Another policy: is the document at least as strict everywhere?
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -40,9 +49,13 @@ impl Check {
     pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let catalog = policy_file::catalog(&self.services)?;
         let file = PolicyFile::read(&self.file, policy_file::names(&catalog))?;
-        let ran = if file.errors() == 0 { Some(Ran::of(&file, catalog)?) } else { None };
-        let failed = ran.as_ref().map_or(0, |ran| ran.failures.len());
-        let good = file.diagnostics.is_empty() && failed == 0;
+        let world = policy_file::world(&catalog, None);
+        let baseline = match &self.baseline {
+            Some(path) if file.errors() == 0 => Some(PolicyFile::read(path, policy_file::names(&catalog))?.compile()?),
+            _ => None,
+        };
+        let ran = if file.errors() == 0 { Some(Ran::of(&file, catalog, &world, baseline.as_ref())?) } else { None };
+        let good = file.diagnostics.is_empty() && ran.as_ref().is_none_or(Ran::good);
         if self.json {
             output.json(&self.as_json(&file, ran.as_ref(), good))?;
         } else {
@@ -67,6 +80,7 @@ impl Check {
             output.text(&output.verdict(false, "error"))?;
             output.line(failure.render(&file.text, &name).strip_prefix("error").unwrap_or_default())?;
         }
+        self.findings(file, ran, output)?;
         for terms in file.not_searched() {
             output.line(format_args!("note: {terms} are kept but not searched for by this version\n"))?;
         }
@@ -78,13 +92,35 @@ impl Check {
             counted(policy.row_count(), "row"),
             counted(ran.examples, "example"),
         ];
-        let warnings = counted(file.diagnostics.len(), "warning");
+        let warnings = file.diagnostics.len() + ran.report.findings.len() - ran.report.errors().count();
+        let warnings = counted(warnings, "warning");
         let failed = ran.failures.len();
-        let word =
-            output.verdict(failed == 0 && file.diagnostics.is_empty(), if failed == 0 { "runs" } else { "fails" });
+        let runs = failed == 0 && !ran.report.refused();
+        let word = output.verdict(file.diagnostics.is_empty() && ran.good(), if runs { "runs" } else { "fails" });
         output.line(format_args!("{name}: {word}; {}; {failed} failed; {warnings}", parts.join(", ")))?;
         output.line(format_args!("text {}", policy.text_hash()))?;
         output.line(format_args!("rows {}", policy.rows_hash()))?;
+        Ok(())
+    }
+
+    /// What the analyser found.
+    fn findings(&self, file: &PolicyFile, ran: &Ran, output: &mut Output) -> anyhow::Result<()> {
+        let name = self.file.display().to_string();
+        for finding in &ran.report.findings {
+            output.text(&output.verdict(false, finding.kind.gravity().as_str()))?;
+            output.line(findings::render(finding, &file.text, &name))?;
+        }
+        if let Some(error) = &ran.report.unproved {
+            output.line(format_args!("note: not proved: {error}\n"))?;
+        }
+        let (Some(weaker), Some(path)) = (&ran.weaker, &self.baseline) else { return Ok(()) };
+        for row in &weaker.rows {
+            output.text(&output.verdict(false, "error"))?;
+            let path = path.display();
+            output
+                .line(format_args!("[weaker-than-baseline]: this policy is weaker than {path} where {}", row.region))?;
+            output.line(format_args!("for example: {}: {}\n", row.witness.words, row.both()))?;
+        }
         Ok(())
     }
 
@@ -95,6 +131,10 @@ impl Check {
             json!({ "file": name, "ok": good, "diagnostics": diagnostics, "not-searched": file.not_searched() });
         if let (Some(ran), Some(fields)) = (ran, object.as_object_mut()) {
             let failures: Vec<_> = ran.failures.iter().map(|failure| failure.to_json(&file.text, &name)).collect();
+            let found = ran.report.findings.iter().map(|it| findings::to_json(it, &file.text, &name));
+            fields.insert("findings".into(), found.collect());
+            fields.insert("baseline".into(), ran.weaker.as_ref().map(Weaker::to_json).into());
+            fields.insert("unproved".into(), ran.report.unproved.as_ref().map(ToString::to_string).into());
             fields.insert("clauses".into(), ran.snapshot.policy.model().clauses.len().into());
             fields.insert("rules".into(), ran.snapshot.policy.model().rules.len().into());
             fields.insert("rows".into(), ran.snapshot.policy.row_count().into());
@@ -111,14 +151,28 @@ struct Ran {
     snapshot: Snapshot,
     examples: usize,
     failures: Vec<Failure>,
+    /// What the analyser says.
+    report: Report,
+    /// Where the policy is weaker than the baseline that was asked for.
+    weaker: Option<Weaker>,
 }
 
 impl Ran {
-    fn of(file: &PolicyFile, catalog: Catalog) -> anyhow::Result<Self> {
+    /// Whether examples hold and the analyser has nothing to say.
+    fn good(&self) -> bool {
+        let weaker = self.weaker.as_ref().is_some_and(|weaker| !weaker.none());
+        self.failures.is_empty() && self.report.findings.is_empty() && !weaker
+    }
+
+    fn of(file: &PolicyFile, catalog: Catalog, world: &World, baseline: Option<&Policy>) -> anyhow::Result<Self> {
         let snapshot = Snapshot::new(file.compile()?, catalog, file.pack()?);
+        let now = SystemClock.now();
+        let report = file.parsed.as_ref().map(|parsed| analyse::report(&snapshot.policy, parsed, world, now));
+        let weaker = baseline.map(|baseline| analyse::weaker(&snapshot.policy, baseline, world, now)).transpose()?;
         let examples = file.parsed.as_ref().map(examples).unwrap_or_default();
         let failures = examples.iter().filter_map(|example| Failure::of(&snapshot, example)).collect();
-        Ok(Self { failures, examples: examples.len(), snapshot })
+        let report = report.unwrap_or_default();
+        Ok(Self { failures, examples: examples.len(), snapshot, report, weaker })
     }
 }
 

@@ -1,6 +1,9 @@
 //! `writ policy`: the document as it would run.
 
 mod check;
+mod codecs;
+mod findings;
+mod prove;
 
 use clap::Subcommand;
 
@@ -12,12 +15,14 @@ use super::{Exit, Output};
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     Check(check::Check),
+    Prove(prove::Prove),
 }
 
 impl PolicyCommand {
     pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         match self {
             Self::Check(check) => check.run(output),
+            Self::Prove(prove) => prove.run(output),
         }
     }
 }
