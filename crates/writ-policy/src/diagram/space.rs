@@ -95,7 +95,7 @@ impl Variable {
 /// In which order diagrams ask their variables: by this rank, then as they stand in the schema.
 pub type Order = fn(&Subject) -> u8;
 
-/// The order in which diagrams stay small (docs/decisions/0024): what is done and where first, then who, then what was
+/// The order in which diagrams stay small (docs/decisions/0030): what is done and where first, then who, then what was
 /// found; what is present or not, and decides alone, last.
 pub fn usual_order(subject: &Subject) -> u8 {
     match subject {
