@@ -188,6 +188,14 @@ impl Dimension {
         Self::ALL.iter().copied().find(|dimension| dimension.key() == key)
     }
 
+    /// The name of a closed value by its index; empty where there is none.
+    pub fn value_name(self, index: u8) -> &'static str {
+        match self.spec().values {
+            Values::Closed(values) => values.get(usize::from(index)).map_or("", |value| value.name),
+            Values::Open(_) => "",
+        }
+    }
+
     /// Its definition.
     #[expect(clippy::indexing_slicing, reason = "one macro makes table and enum: the number is the place (tested)")]
     pub fn spec(self) -> &'static DimensionSpec {

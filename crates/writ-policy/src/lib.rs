@@ -12,6 +12,7 @@ pub mod diagram;
 pub mod document;
 pub mod eval;
 pub mod example;
+pub mod export;
 pub mod fuzz;
 pub mod reference;
 pub mod rule;

@@ -158,3 +158,20 @@ pub enum KeyValue {
         certainty: Option<Certainty>,
     },
 }
+
+impl KeyValue {
+    /// The value as the policy writes it under a dimension: `approved`, `phi (few)`, `any`.
+    pub fn written(&self, dimension: Dimension) -> String {
+        match self {
+            Self::Closed(index) => dimension.value_name(*index).to_owned(),
+            Self::Open(name) => name.to_string(),
+            Self::Plain => writ_model::class::PLAIN.to_string(),
+            Self::AnyClass => "any".to_owned(),
+            Self::Class { class, band, certainty } => {
+                let band = band.map(Band::as_str);
+                let amount: Vec<&str> = band.into_iter().chain(certainty.map(Certainty::as_str)).collect();
+                if amount.is_empty() { class.to_string() } else { format!("{class} ({})", amount.join(", ")) }
+            }
+        }
+    }
+}

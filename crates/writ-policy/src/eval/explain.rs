@@ -1,12 +1,12 @@
 //! Why a decision is what it is, as plain data.
 
 use writ_model::facts::Reading;
-use writ_model::schema::{Dimension, Values};
+use writ_model::schema::Dimension;
 use writ_model::standing::ExceptionId;
 use writ_model::verdict::Base;
-use writ_model::{Certainty, Decision, Facts, Term, Value};
+use writ_model::{Decision, Facts, Term, Value};
 
-use crate::rule::{KeyTest, KeyValue, Rule};
+use crate::rule::{KeyTest, Rule};
 
 use super::Policy;
 use super::rows::all_hold;
@@ -132,32 +132,10 @@ fn held_keys(rule: &Rule, facts: &Facts, situation: &Situation<'_>, policy: &Pol
     let held = |key: &KeyTest| HeldKey {
         key: key.dimension.key(),
         not: key.not,
-        listed: key.values.iter().map(|value| value_name(key.dimension, value)).collect(),
+        listed: key.values.iter().map(|value| value.written(key.dimension)).collect(),
         found: found_names(key.dimension, facts, situation, policy),
     };
     rule.keys.tests.iter().map(held).collect()
-}
-
-/// A value as the policy writes it.
-fn value_name(dimension: Dimension, value: &KeyValue) -> String {
-    match value {
-        KeyValue::Closed(index) => closed_name(dimension, *index).to_owned(),
-        KeyValue::Open(name) => name.to_string(),
-        KeyValue::Plain => writ_model::class::PLAIN.to_string(),
-        KeyValue::AnyClass => "any".to_owned(),
-        KeyValue::Class { class, band, certainty } => {
-            let band = band.map(|band| band.as_str());
-            let amount: Vec<&str> = band.into_iter().chain(certainty.map(Certainty::as_str)).collect();
-            if amount.is_empty() { class.to_string() } else { format!("{class} ({})", amount.join(", ")) }
-        }
-    }
-}
-
-fn closed_name(dimension: Dimension, index: u8) -> &'static str {
-    match dimension.spec().values {
-        Values::Closed(values) => values.get(usize::from(index)).map_or("", |value| value.name),
-        Values::Open(_) => "",
-    }
 }
 
 /// The values of a situation on a dimension.
@@ -168,11 +146,11 @@ fn found_names(dimension: Dimension, facts: &Facts, situation: &Situation<'_>, p
     }
     match facts.read(dimension) {
         Reading::Pending => Vec::new(),
-        Reading::Closed(index) => vec![closed_name(dimension, index).to_owned()],
+        Reading::Closed(index) => vec![dimension.value_name(index).to_owned()],
         Reading::Open(name) => vec![name.to_string()],
         Reading::ClosedSet(bits) => {
             let set = (0..64u8).filter(|index| bits & (1 << index) != 0);
-            set.map(|index| closed_name(dimension, index).to_owned()).collect()
+            set.map(|index| dimension.value_name(index).to_owned()).collect()
         }
         Reading::OpenSet(None) => vec![Term::UNKNOWN.to_string()],
         Reading::OpenSet(Some(names)) => names.iter().map(ToString::to_string).collect(),

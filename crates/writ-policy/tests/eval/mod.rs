@@ -3,6 +3,7 @@
 mod agree;
 mod monotone;
 mod staged;
+mod standing;
 mod words;
 
 /// How many random situations a property looks at: many where the code is optimised, fewer in a debug build.
