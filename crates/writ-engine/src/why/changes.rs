@@ -149,13 +149,16 @@ fn judge(under: Under<'_>, facts: &Facts, exempt: Option<&Term>) -> Verdict {
     }
 }
 
-/// Of each kind of change the best, the smallest and most lenient first; tools that lead to the same stand together.
+/// Of each kind of change the best: single ones first, what people can do themselves before what the organisation has to
+/// do, then the most lenient. Tools that lead to the same stand together.
 fn best(mut found: Vec<&Outcome<'_>>, wanted: Ordering) -> Vec<Way> {
     let kinds = |outcome: &Outcome<'_>| outcome.moves.iter().map(|it| it.kind).collect::<Vec<_>>();
     let rank = |one: &Outcome<'_>, other: &Outcome<'_>| {
         let strict = strictness(&one.verdict).cmp(&strictness(&other.verdict));
         let strict = if wanted == Ordering::Less { strict } else { strict.reverse() };
-        one.moves.len().cmp(&other.moves.len()).then(strict).then_with(|| kinds(one).cmp(&kinds(other)))
+        let asked = |outcome: &Outcome<'_>| outcome.moves.iter().any(|it| it.kind.of_the_organisation());
+        let size = one.moves.len().cmp(&other.moves.len());
+        size.then(asked(one).cmp(&asked(other))).then(strict).then_with(|| kinds(one).cmp(&kinds(other)))
     };
     found.sort_by(|one, other| rank(one, other));
     let mut ways: Vec<(Vec<Kind>, Way)> = Vec::new();
@@ -164,8 +167,15 @@ fn best(mut found: Vec<&Outcome<'_>>, wanted: Ordering) -> Vec<Way> {
         let kinds = kinds(outcome);
         let changes: Vec<String> = outcome.moves.iter().map(|it| it.said.clone()).collect();
         let several = |kind: &Kind| matches!(kind, Kind::Without | Kind::Signal);
+        let same = |way: &Way| (way.effect, &way.redact) == (*effect, redact);
+        // To clear a tool is more than to approve it.
+        let less = kinds.iter().map(|kind| if *kind == Kind::Clearance { Kind::Approval } else { *kind });
+        let less: Vec<Kind> = less.collect();
+        if less != kinds && ways.iter().any(|(of, way)| *of == less && same(way)) {
+            continue;
+        }
         match ways.iter_mut().find(|(of, _)| *of == kinds && !kinds.iter().all(several)) {
-            Some((_, way)) if kinds == [Kind::Tool] && (way.effect, &way.redact) == (*effect, redact) => {
+            Some((_, way)) if kinds == [Kind::Tool] && same(way) => {
                 if way.changes.len() < TOOLS {
                     way.changes.extend(changes);
                 }
@@ -178,7 +188,12 @@ fn best(mut found: Vec<&Outcome<'_>>, wanted: Ordering) -> Vec<Way> {
         }
     }
     let sentence = |(kinds, way): (Vec<Kind>, Way)| {
-        let changes = if kinds == [Kind::Tool] { way.changes.join(" or ") } else { words::list(&way.changes) };
+        let conditional = way.changes.len() > 1 && way.changes.iter().any(|change| change.starts_with("if "));
+        let changes = match () {
+            () if kinds == [Kind::Tool] => way.changes.join(" or "),
+            () if conditional => format!("{},", way.changes.join(", and ")),
+            () => words::list(&way.changes),
+        };
         Way { said: format!("{} {}.", words::capital(&changes), way.said), ..way }
     };
     ways.into_iter().take(WAYS).map(sentence).collect()
@@ -188,6 +203,11 @@ impl Kind {
     /// Whether the change would tell something about the person.
     const fn about_the_person(self) -> bool {
         matches!(self, Self::Device | Self::Training | Self::Attestation)
+    }
+
+    /// Whether the organisation has to act, not the person.
+    const fn of_the_organisation(self) -> bool {
+        matches!(self, Self::Approval | Self::Clearance | Self::Exception)
     }
 }
 
@@ -239,7 +259,7 @@ fn relaxing(under: Under<'_>, facts: &Facts, present: &Verdict) -> Vec<Move> {
     moves.push(of(Kind::Approval, "if the organisation approved this tool", |facts| {
         facts.status = Status::Approved.into();
     }));
-    moves.push(of(Kind::Clearance, "if the tool were approved and cleared for what is in it", |facts| {
+    moves.push(of(Kind::Clearance, "if the organisation approved this tool and cleared it for this", |facts| {
         let found = facts.data.known().into_iter().flatten().map(|(class, _)| class.clone());
         let cleared: BTreeSet<Term> = facts.cleared.known().into_iter().flatten().cloned().chain(found).collect();
         facts.status = Status::Approved.into();
@@ -364,7 +384,7 @@ fn tightening(facts: &Facts) -> Vec<Move> {
     }
     let present = facts.data.known();
     for spec in writ_model::class::CLASSES.iter().filter(|spec| present.is_none_or(|it| !it.contains_key(spec.name))) {
-        let said = format!("with {} in it", spec.said);
+        let said = format!("if it contained {}", spec.said);
         moves.push(Move::new(facts, Kind::Clearance, said, |facts| {
             if let Fact::Known(found) = &mut facts.data {
                 found.insert(Term::fixed(spec.name), Found { likely: 1, certain: 1 });

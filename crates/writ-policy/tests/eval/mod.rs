@@ -1,6 +1,7 @@
 //! The meaning of policies.
 
 mod agree;
+mod export;
 mod monotone;
 mod staged;
 mod standing;

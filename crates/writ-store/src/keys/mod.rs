@@ -29,6 +29,7 @@ const STORED: &[KeyPurpose] = &[
     KeyPurpose::Provider,
     KeyPurpose::Directory,
     KeyPurpose::Case,
+    KeyPurpose::Policy,
     KeyPurpose::Page,
     KeyPurpose::Authority,
     KeyPurpose::Checkpoint,
@@ -42,6 +43,7 @@ const ROTATED: &[KeyPurpose] = &[
     KeyPurpose::Provider,
     KeyPurpose::Directory,
     KeyPurpose::Case,
+    KeyPurpose::Policy,
     KeyPurpose::Page,
     KeyPurpose::Checkpoint,
 ];
@@ -213,6 +215,17 @@ impl KeyStore {
             store.save(&store.keys.read(), randomness)?;
         }
         Ok((store, made))
+    }
+
+    /// Opens the key file beside whoever else has it open: nothing is made and nothing is written.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or the key-encryption key is another one.
+    pub fn open_beside(folder: &Path, organisation: OrganisationId, kek: SecretKey) -> Result<Self, KeyError> {
+        let path = folder.join("keys.json");
+        let io = |source| KeyError::Io { act: "read", path: path.display().to_string(), source };
+        let keys = open_file(&path, &std::fs::read(&path).map_err(io)?, organisation, kek)?;
+        Ok(Self { path, organisation, keys: RwLock::new(keys) })
     }
 
     /// Writes into the ledger what happened to keys before it was open.

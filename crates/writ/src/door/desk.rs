@@ -1,0 +1,103 @@
+//! What an order needs: the data directory, the accounts whose sessions it may end, and the policy that runs.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use writ_console::{PolicyText, standing};
+use writ_engine::Snapshot;
+use writ_identity::Accounts;
+
+use crate::config::Config;
+use crate::policy_file::{self, PolicyFile};
+use crate::serve::Running;
+use crate::wiring::Home;
+
+/// Where orders are carried out.
+pub(crate) struct Desk {
+    /// The data directory.
+    pub(crate) home: Arc<Home>,
+    /// Accounts of the console: of a running server those that know its sessions.
+    pub(crate) accounts: Accounts,
+    place: Place,
+}
+
+enum Place {
+    /// In a server that runs.
+    Running(Arc<Running>),
+    /// In a command of its own.
+    Alone(Box<Config>),
+}
+
+/// The policy that orders about it are held against.
+pub(crate) struct InForce {
+    snapshot: Arc<Snapshot>,
+    text: Arc<PolicyText>,
+}
+
+impl Desk {
+    /// The desk of a running server.
+    pub(crate) fn running(home: Arc<Home>, accounts: Accounts, running: Arc<Running>) -> Self {
+        Self { home, accounts, place: Place::Running(running) }
+    }
+
+    /// The desk of a command that has the data directory to itself.
+    pub(super) fn alone(home: Home, config: &Config) -> Self {
+        let accounts = home.accounts();
+        Self { home: Arc::new(home), accounts, place: Place::Alone(Box::new(config.clone())) }
+    }
+
+    /// Has a change taken over at once, where a server runs.
+    pub(crate) fn changed(&self) {
+        if let Place::Running(running) = &self.place {
+            running.changed.notify_one();
+        }
+    }
+
+    /// The policy that runs; where no server does, the one that a start would take.
+    ///
+    /// # Errors
+    /// If the policy of the configuration does not run.
+    pub(crate) async fn in_force(&self) -> anyhow::Result<InForce> {
+        match &self.place {
+            Place::Running(running) => Ok(InForce { snapshot: running.live.snapshot(), text: running.policy() }),
+            Place::Alone(config) => {
+                let catalog = policy_file::catalog(&config.services)?;
+                let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
+                let now = self.home.clock.now();
+                let (exceptions, rollout) =
+                    (self.home.state.exceptions(now).await?, self.home.state.rollout(now).await?);
+                let policy = file.compile()?.with_standing(exceptions, rollout)?;
+                let snapshot = Arc::new(Snapshot::new(policy, catalog, file.pack()?));
+                let Some(parsed) = file.parsed else { bail!("`{}` cannot be read whole", file.path.display()) };
+                let text = PolicyText { text: file.text, path: file.path.display().to_string(), parsed };
+                Ok(InForce { snapshot, text: Arc::new(text) })
+            }
+        }
+    }
+
+    /// Acts on what stands beside the policy.
+    pub(crate) fn standing<'a>(&'a self, in_force: &'a InForce) -> standing::Desk<'a> {
+        standing::Desk {
+            policy: &in_force.snapshot.policy,
+            text: &in_force.text,
+            state: &self.home.state,
+            ledger: &self.home.ledger,
+            now: self.home.clock.now(),
+            randomness: &*self.home.randomness,
+        }
+    }
+
+    /// Closes the data directory of a command of its own.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        let home = Arc::into_inner(self.home).context("the data directory is still in use")?;
+        drop(self.accounts);
+        home.close().await
+    }
+}
+
+impl InForce {
+    /// What runs.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+}
