@@ -58,6 +58,7 @@ impl Console {
         standing::Desk {
             policy: &snapshot.policy,
             text,
+            world: (self.parts.world)(),
             state: &self.parts.state,
             ledger: &self.parts.ledger,
             now: self.parts.clock.now(),

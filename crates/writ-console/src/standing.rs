@@ -10,6 +10,8 @@ use writ_base::{Limit, Moment, Randomness};
 use writ_model::Term;
 use writ_model::standing::{ExceptionGrant, ExceptionId, POSTURE, Ring, RolloutEntry, RolloutId};
 use writ_model::values::{Step, Value as _};
+use writ_policy::analyse::{Proved, prove};
+use writ_policy::diagram::World;
 use writ_policy::eval::Policy;
 use writ_policy::words::nearest;
 use writ_store::state::StateError;
@@ -36,6 +38,8 @@ pub struct Desk<'a> {
     pub policy: &'a Policy,
     /// Its text.
     pub text: &'a PolicyText,
+    /// What is possible here, for proofs.
+    pub world: World,
     /// Where exceptions and roll-out are kept.
     pub state: &'a State,
     /// Where acts are written.
@@ -148,7 +152,7 @@ impl Desk<'_> {
     }
 
     /// Puts an exception in force. It must fit: one clause of the policy, a situation inside the clause's, a limited
-    /// time.
+    /// time; and whatever the policy asserts must hold with it in force.
     ///
     /// # Errors
     /// If it does not fit, or ledger or database refuse.
@@ -158,13 +162,28 @@ impl Desk<'_> {
         exceptions.push(grant.clone());
         // One that does not fit would keep every later change from being taken over.
         let id = format!("exception `{}`", grant.id);
-        self.beside(exceptions, self.rollout().await?).map_err(|refused| match refused {
+        let with = self.beside(exceptions, self.rollout().await?).map_err(|refused| match refused {
             // It has no id yet that anybody knows.
             Refused::Unusable(text) => Refused::Unusable(text.replace(&id, "the exception")),
             other => other,
         })?;
+        self.proved(with).await?;
         self.state.grant_exception(&grant, role, self.ledger).await?;
         Ok(grant)
+    }
+
+    /// Proves the assertions of the policy with what would stand beside it. That takes a while, so it does not hold up
+    /// what else is served.
+    async fn proved(&self, with: Policy) -> Result<(), Refused> {
+        let (world, now) = (self.world.clone(), self.now);
+        let proof = tokio::task::spawn_blocking(move || prove(&with, &world, now)).await;
+        let proof =
+            proof.map_err(|_| unusable("the policy's assertions could not be proved; see the log".to_owned()))?;
+        let proof = proof.map_err(|error| unusable(format!("the policy's assertions cannot be proved: {error}")))?;
+        match proof.failing().find_map(Proved::failure) {
+            Some(failure) => Err(unusable(format!("with this exception {failure}"))),
+            None => Ok(()),
+        }
     }
 
     /// Ends an exception before its time.

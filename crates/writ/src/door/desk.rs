@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use writ_catalog::Catalog;
 use writ_console::{PolicyText, standing};
 use writ_engine::Snapshot;
 use writ_identity::Accounts;
+use writ_policy::diagram::World;
 
-use crate::config::Config;
+use crate::config::{Config, PersonalAccountsConfig};
 use crate::policy_file::{self, PolicyFile};
 use crate::serve::Running;
 use crate::wiring::Home;
@@ -18,6 +20,7 @@ pub(crate) struct Desk {
     pub(crate) home: Arc<Home>,
     /// Accounts of the console: of a running server those that know its sessions.
     pub(crate) accounts: Accounts,
+    config: Config,
     place: Place,
 }
 
@@ -25,7 +28,7 @@ enum Place {
     /// In a server that runs.
     Running(Arc<Running>),
     /// In a command of its own.
-    Alone(Box<Config>),
+    Alone,
 }
 
 /// The policy that orders about it are held against.
@@ -36,14 +39,14 @@ pub(crate) struct InForce {
 
 impl Desk {
     /// The desk of a running server.
-    pub(crate) fn running(home: Arc<Home>, accounts: Accounts, running: Arc<Running>) -> Self {
-        Self { home, accounts, place: Place::Running(running) }
+    pub(crate) fn running(config: &Config, home: Arc<Home>, accounts: Accounts, running: Arc<Running>) -> Self {
+        Self { home, accounts, config: config.clone(), place: Place::Running(running) }
     }
 
     /// The desk of a command that has the data directory to itself.
     pub(super) fn alone(home: Home, config: &Config) -> Self {
         let accounts = home.accounts();
-        Self { home: Arc::new(home), accounts, place: Place::Alone(Box::new(config.clone())) }
+        Self { home: Arc::new(home), accounts, config: config.clone(), place: Place::Alone }
     }
 
     /// Has a change taken over at once, where a server runs.
@@ -60,7 +63,8 @@ impl Desk {
     pub(crate) async fn in_force(&self) -> anyhow::Result<InForce> {
         match &self.place {
             Place::Running(running) => Ok(InForce { snapshot: running.live.snapshot(), text: running.policy() }),
-            Place::Alone(config) => {
+            Place::Alone => {
+                let config = &self.config;
                 let catalog = policy_file::catalog(&config.services)?;
                 let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
                 let now = self.home.clock.now();
@@ -80,6 +84,7 @@ impl Desk {
         standing::Desk {
             policy: &in_force.snapshot.policy,
             text: &in_force.text,
+            world: world(&self.config, &in_force.snapshot.catalog),
             state: &self.home.state,
             ledger: &self.home.ledger,
             now: self.home.clock.now(),
@@ -92,6 +97,16 @@ impl Desk {
         let home = Arc::into_inner(self.home).context("the data directory is still in use")?;
         drop(self.accounts);
         home.close().await
+    }
+}
+
+/// What is possible here, for proofs: each service has its category, and some content is not read on purpose.
+pub(crate) fn world(config: &Config, catalog: &Catalog) -> World {
+    let proxy = config.proxy.as_ref();
+    World {
+        services: catalog.services().iter().map(|service| (service.id.clone(), service.category)).collect(),
+        protected_unread: proxy.is_some_and(|proxy| !proxy.protected_groups.is_empty()),
+        personal_unread: proxy.is_some_and(|proxy| proxy.personal_accounts == PersonalAccountsConfig::Unread),
     }
 }
 

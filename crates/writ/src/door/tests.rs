@@ -54,6 +54,10 @@ severity: serious
 why:      Whoever has a card number can use it.
 ```
 
+```prove
+always: action submit, data payment, at least block
+```
+
 ## 3 Words {#words}
 
 ```define
@@ -160,6 +164,11 @@ async fn exceptions_and_stages(config: &Config) {
     assert!(beyond.contains("the exception reaches beyond clause `matrix` in `data`"), "{beyond}");
     let group = refused(&[("group", "reserch")]).await;
     assert!(group.contains("did you mean `research`?"), "{group}");
+    let mut broken = exception(&[("group", "research")]);
+    broken.0.clause = Term::fixed("payment");
+    let broken = format!("{:#}", carry_out(config, broken).await.unwrap_err());
+    let asserted = "with this exception `always action submit, data payment, at least block` does not hold";
+    assert!(broken.contains("does not hold") && broken.contains("with this exception"), "{asserted}: {broken}");
     let mut nobody = exception(&[]);
     nobody.0.approved_by = Approver::owner("marketing");
     let nobody = format!("{:#}", carry_out(config, nobody).await.unwrap_err());

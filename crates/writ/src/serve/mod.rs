@@ -133,7 +133,7 @@ impl Server {
             tasks: vec![tokio::spawn(follow_ledger(Arc::clone(&home), Arc::clone(&index), stop.clone()))],
         };
         server.open(listeners, &parts, &index, accounts.clone(), extras.tours, &stop)?;
-        let desk = Desk::running(Arc::clone(&home), accounts, Arc::clone(&running));
+        let desk = Desk::running(&config, Arc::clone(&home), accounts, Arc::clone(&running));
         server.tasks.push(tokio::spawn(Door::open(&home.directory)?.serve(desk, stop.clone())));
         server.tasks.push(tokio::spawn(Arc::clone(&running).follow(config, config_path, home, stop)));
         Ok(server)
