@@ -2,11 +2,11 @@
 
 mod diagnostics;
 mod examples;
-mod general;
 mod include;
 mod model;
 mod properties;
 mod reference;
+mod templates;
 
 /// A document with this body, in one clause.
 fn document(body: &str) -> String {

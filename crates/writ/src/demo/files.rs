@@ -72,10 +72,9 @@ impl Files {
     }
 }
 
-/// The template as this company adapted it: people are led to its own assistant, and may say that a stop was a mistake.
+/// The template as this company adapted it: people are led to its own assistant.
 fn policy() -> String {
     GENERAL
         .replace("organisation: Northwind\n", "organisation: Northwind Health\n")
-        .replace("redirect: chatgpt, ask-exception\n", "redirect: care-copilot, ask-exception, object\n")
         .replace("redirect: chatgpt", "redirect: care-copilot")
 }
