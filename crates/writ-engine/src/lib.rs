@@ -9,7 +9,8 @@
 //! 3. `situation`: facts from all of it;
 //! 4. `inspection`, `judging`: verdict, edits, record, permit ([`permit`]) or refusal (`refusing`, [`voice`]);
 //! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]);
-//! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened.
+//! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened;
+//! 7. `rehearsal`: what somebody would be told of a made-up situation.
 
 mod answer;
 mod commands;
@@ -28,6 +29,7 @@ pub mod placeholder;
 mod reading;
 mod record;
 mod refusing;
+mod rehearsal;
 mod respond;
 mod situation;
 mod snapshot;
@@ -41,6 +43,7 @@ pub use engine::{BeforeScan, Engine, EngineKeys, EngineOptions};
 pub use inspection::Inspection;
 pub use opening::{Audience, Caller, Handling, Opening, RefuseReason};
 pub use permit::{Chunk, Destination, Grounds, JudgedRequest, Permit, Permitted, Released, ReleasedBody, TunnelTo};
+pub use rehearsal::Told;
 pub use snapshot::Snapshot;
 pub use stops::{Choice, ChoiceRefused, StoppedPrompt};
 pub use tunnel::{TunnelEnd, TunnelOpening, TunnelVerdict};

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::{KeyedDigest, Moment};
-use writ_catalog::Service;
 use writ_model::facts::{Classes, Facts, Found};
 use writ_model::finding::Finding;
 use writ_model::{Action, Activity, Category, Certainty, Fact, Level, Origin, Part, Set, Signal, Term};
@@ -31,18 +30,14 @@ pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Fa
         decided_at: now,
         ..Facts::default()
     };
-    let category = snapshot.catalog.service(&opening.service).map_or(Category::Unknown, |service| service.category);
-    let mut facts = of_service(facts, &opening.service, category, opening.tier.clone(), snapshot);
+    let mut facts = of_service(facts, &opening.service, opening.tier.clone(), snapshot);
     facts.cleared = Fact::Pending;
     facts
 }
 
-/// The same facts, had the prompt gone to another service.
-pub(crate) fn at_service(facts: Facts, service: &Service, tier: Term, snapshot: &Snapshot) -> Facts {
-    of_service(facts, &service.id, service.category, tier, snapshot)
-}
-
-fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, snapshot: &Snapshot) -> Facts {
+/// The same facts, had the prompt gone to this service.
+pub(crate) fn of_service(mut facts: Facts, service: &Term, tier: Term, snapshot: &Snapshot) -> Facts {
+    let category = snapshot.catalog.service(service).map_or(Category::Unknown, |service| service.category);
     let vetting = snapshot.catalog.vetting(service, &tier, facts.decided_at);
     facts.service = service.clone().into();
     facts.category = category.into();

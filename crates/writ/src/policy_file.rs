@@ -48,13 +48,16 @@ impl PolicyFile {
         let mut included = |name: &str| read_text(&below(&folder, name)?, &TEXT).ok();
         let path = path.to_owned();
         match include::assemble(&source, &mut included) {
-            Ok(text) => {
-                let mut parsed = parse_with(&text, names);
-                let diagnostics = std::mem::take(&mut parsed.diagnostics);
-                Ok(Self { path, text, parsed: Some(parsed), diagnostics })
-            }
+            Ok(text) => Ok(Self::of_text(&path, text, names)),
             Err(diagnostics) => Ok(Self { path, text: source, parsed: None, diagnostics }),
         }
+    }
+
+    /// A text as if it stood in the file: no included file is put in, which is a diagnostic.
+    pub(crate) fn of_text(path: &Path, text: String, names: Names) -> Self {
+        let mut parsed = parse_with(&text, names);
+        let diagnostics = std::mem::take(&mut parsed.diagnostics);
+        Self { path: path.to_owned(), text, parsed: Some(parsed), diagnostics }
     }
 
     /// The policy, ready to judge.

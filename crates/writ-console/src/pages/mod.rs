@@ -16,6 +16,7 @@ pub(crate) mod reveal;
 pub(crate) mod roles;
 pub(crate) mod rollout;
 pub(crate) mod stop;
+pub(crate) mod studio;
 pub(crate) mod system;
 pub(crate) mod tools;
 pub(crate) mod tour;

@@ -29,6 +29,7 @@ const STORED: &[KeyPurpose] = &[
     KeyPurpose::Provider,
     KeyPurpose::Directory,
     KeyPurpose::Case,
+    KeyPurpose::Draft,
     KeyPurpose::Page,
     KeyPurpose::Authority,
     KeyPurpose::Checkpoint,
@@ -42,6 +43,7 @@ const ROTATED: &[KeyPurpose] = &[
     KeyPurpose::Provider,
     KeyPurpose::Directory,
     KeyPurpose::Case,
+    KeyPurpose::Draft,
     KeyPurpose::Page,
     KeyPurpose::Checkpoint,
 ];

@@ -8,7 +8,7 @@ use writ_base::Moment;
 use super::{Location, StateError};
 
 /// The steps; a data directory of version n has had the first n of them. They are never changed, only added to.
-pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND];
+pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND, THIRD];
 
 const FIRST: &[&str] = &[
     "CREATE TABLE principals (
@@ -58,6 +58,9 @@ const SECOND: &[&str] = &[
     "CREATE TABLE reveal_approvals (
         reveal TEXT NOT NULL, account TEXT NOT NULL, given BIGINT NOT NULL, PRIMARY KEY (reveal, account))",
 ];
+
+/// Drafts of the policy, one for an account.
+const THIRD: &[&str] = &["CREATE TABLE drafts (account TEXT PRIMARY KEY, hash TEXT NOT NULL, kept BIGINT NOT NULL, sealed TEXT NOT NULL)"];
 
 /// Brings the schema to the last step. Refuses a later one; makes a copy of an SQLite file before changing it.
 pub(super) async fn migrate(

@@ -22,8 +22,8 @@ use writ_proxy::pac::{ProxyKind, pac_file};
 use writ_proxy::upstream::{Parent, UpstreamOptions};
 use writ_store::Index;
 
-use super::Running;
 use super::health::Reporter;
+use super::{Running, drafts};
 use crate::config::{ClientCertificates, Config, ConsoleConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
 use crate::wiring::Home;
 
@@ -166,7 +166,7 @@ pub(super) fn console(parts: &Parts<'_>, config: &ConsoleConfig, address: Socket
     let organisation = &parts.config.organisation;
     let tls = organisation.host.as_ref().is_some_and(|host| host.starts_with("https://"));
     let (live, running) = (Arc::clone(&parts.running.live), Arc::clone(parts.running));
-    let snapshots = Arc::clone(&live);
+    let (snapshots, reader) = (Arc::clone(&live), Arc::clone(parts.running));
     let reached = parts.config.proxy.as_ref().and_then(|settings| settings.address.clone());
     let reached = reached.or_else(|| proxy.map(|address| address.to_string()));
     Console::new(ConsoleParts {
@@ -175,6 +175,7 @@ pub(super) fn console(parts: &Parts<'_>, config: &ConsoleConfig, address: Socket
         engine: Arc::clone(&live.engine),
         snapshot: Arc::new(move || snapshots.snapshot()),
         policy: Arc::new(move || running.policy()),
+        read_policy: Arc::new(move |text, beside| drafts::read(&reader, text, beside)),
         state: Arc::clone(&parts.home.state),
         ledger: parts.home.ledger.clone(),
         index: Arc::clone(index),

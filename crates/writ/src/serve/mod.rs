@@ -3,9 +3,11 @@
 //! * [`Server`]: what is opened at the start, in the order in which each needs the other;
 //! * [`running`]: what may change while it runs, and how a change is taken over whole or not at all;
 //! * [`doors`]: gateway, forward proxy and console, from their settings;
+//! * [`drafts`]: other texts, read as the policy's file would be, for the studio;
 //! * [`health`]: what the console says about all of it.
 
 mod doors;
+mod drafts;
 mod health;
 mod running;
 

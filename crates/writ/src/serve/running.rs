@@ -15,6 +15,7 @@ use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
 use writ_model::record::{AdminAct, EntryKind};
+use writ_policy::Parsed;
 use writ_proxy::drive::credential_header;
 use writ_proxy::live::{Live, Provider};
 use writ_store::NewEntry;
@@ -164,8 +165,10 @@ async fn build(config: &Config, home: &Home) -> anyhow::Result<Built> {
     let (exceptions, rollout) = (home.state.exceptions(now).await?, home.state.rollout(now).await?);
     let policy = file.compile()?.with_standing(exceptions, rollout)?;
     let snapshot = Snapshot::new(policy, catalog, file.pack()?);
-    let PolicyFile { path, text, parsed, .. } = file;
+    let notes = file.not_searched();
+    let PolicyFile { path, text, parsed, diagnostics } = file;
     let parsed = parsed.context("a policy without errors was read whole")?;
+    let parsed = Parsed { diagnostics, ..parsed };
     let failed: Vec<_> = parsed.examples.iter().filter_map(|example| snapshot.try_example(example).err()).collect();
     if let Some(first) = failed.first() {
         let line = first.span().position(&text).line;
@@ -175,7 +178,7 @@ async fn build(config: &Config, home: &Home) -> anyhow::Result<Built> {
             path.display()
         );
     }
-    let text = PolicyText { text, path: path.display().to_string(), parsed };
+    let text = PolicyText { text, path: path.display().to_string(), parsed, notes };
     Ok(Built { snapshot, text })
 }
 
