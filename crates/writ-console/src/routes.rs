@@ -174,9 +174,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         let handler = (route.handler)().layer(DefaultBodyLimit::max(route.body.value()));
         router = router.route(route.path, handler.layer(guard));
     }
-    router
-        .layer(from_fn_with_state(Arc::clone(&console), guard::frontier))
-        .with_state(console)
+    router.layer(from_fn_with_state(Arc::clone(&console), guard::frontier)).with_state(console)
 }
 
 /// The table as Markdown, for the guide.

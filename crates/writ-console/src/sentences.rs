@@ -186,7 +186,9 @@ fn ordered(test: &KeyTest, raises: bool) -> String {
         (_, true) if bound == 0 => String::new(),
         (_, true) if last => format!("its level is {word}"),
         (_, true) => format!("its level is {word} or higher"),
-        (_, false) if Level::ALL.get(usize::from(bound)) == Some(&Level::Public) => "it is public or not labelled".into(),
+        (_, false) if Level::ALL.get(usize::from(bound)) == Some(&Level::Public) => {
+            "it is public or not labelled".into()
+        }
         (_, false) if bound == 0 => "it is not labelled".into(),
         (_, false) => format!("its level is {word} at most"),
     }
@@ -216,7 +218,9 @@ fn data(test: &KeyTest, raises: bool) -> String {
     let classes: Vec<(String, String)> = test.values.iter().filter_map(|value| class(value, raises)).collect();
     let same = classes.first().map(|(amount, _)| amount).filter(|it| classes.iter().all(|(other, _)| other == *it));
     let list = match same {
-        Some(amount) => format!("{amount}{}", any_of(&classes.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>())),
+        Some(amount) => {
+            format!("{amount}{}", any_of(&classes.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>()))
+        }
         None => any_of(&classes.iter().map(|(amount, name)| format!("{amount}{name}")).collect::<Vec<_>>()),
     };
     match (test.not, raises, classes.is_empty()) {
@@ -426,7 +430,9 @@ pub(crate) fn situation(policy: &Policy, facts: &Facts, catalog: &Catalog) -> St
     let mut about: Vec<String> = Vec::new();
     about.extend(facts.tier.known().filter(|tier| **tier != Term::UNKNOWN).map(|tier| format!("plan {tier}")));
     about.extend(facts.status.known().map(|status: &Status| status.as_str().replace('-', " ")));
-    about.extend(closed(Dimension::Account, facts.account.known().map(|it| it.as_str())).map(|it| format!("account {it}")));
+    about.extend(
+        closed(Dimension::Account, facts.account.known().map(|it| it.as_str())).map(|it| format!("account {it}")),
+    );
     let with = closed(Dimension::Channel, facts.channel.known().map(|it| it.as_str())).unwrap_or_default();
     let found = found(policy, facts.data.known());
     let mut more: Vec<String> = Vec::new();
@@ -465,7 +471,8 @@ fn does(action: Action) -> &'static str {
 /// `Found: health information (a few values, certain).`
 pub(crate) fn found(policy: &Policy, classes: Option<&Classes>) -> String {
     let one = |(class, found): (&Term, &writ_model::facts::Found)| {
-        let amount = policy.class_band(class, found.likely.max(found.certain)).map_or("", |band| words::band(band.as_str()));
+        let amount =
+            policy.class_band(class, found.likely.max(found.certain)).map_or("", |band| words::band(band.as_str()));
         let sure = if found.certain > 0 { "certain" } else { "likely" };
         format!("{} ({amount}, {sure})", words::class(class).to_lowercase())
     };

@@ -152,9 +152,8 @@ impl Snapshot {
     /// The rules that add a note to a verdict, and how often each says it, in seconds.
     pub(crate) fn coaching<'v>(&self, verdict: &'v Verdict) -> impl Iterator<Item = (&'v Cause, u64)> {
         let coaching = verdict.decided.iter().filter(|cause| cause.effect == Effect::Coach);
-        coaching.map(|cause| {
-            (cause, self.policy.rule(&cause.clause, cause.rule).map_or(86_400, |rule| rule.every_seconds))
-        })
+        coaching
+            .map(|cause| (cause, self.policy.rule(&cause.clause, cause.rule).map_or(86_400, |rule| rule.every_seconds)))
     }
 
     /// What the services that are offered are called.

@@ -36,7 +36,10 @@ async fn a_draft_is_kept_compared_downloaded_and_discarded_and_changes_nothing()
     let mut owner = Browser::signed_in(&office.world, "policy-owner").await;
     let before = office.world.snapshot.lock().hashes();
     let first = draft(&mut owner).await;
-    assert_eq!((first["of"].as_str(), first["hash"].as_str(), first["text"].as_str()), (Some("running"), Some(""), Some(POLICY)));
+    assert_eq!(
+        (first["of"].as_str(), first["hash"].as_str(), first["text"].as_str()),
+        (Some("running"), Some(""), Some(POLICY))
+    );
     assert_eq!(owner.get("/studio/draft.md").await.status, 404);
     assert_eq!(owner.get("/studio/diff").await.status, 404);
     assert_eq!(owner.get("/studio?of=draft").await.status, 404);
@@ -82,7 +85,10 @@ async fn a_draft_that_was_changed_elsewhere_is_not_overwritten_and_what_was_type
     keep(&mut owner, "second\n", &seen).await;
     let late = keep(&mut owner, "typed in the other window\n", &seen).await;
     assert_eq!(late.status, 200);
-    assert!(late.body.contains("changed in another window") && late.body.contains("\ntyped in the other window\n</textarea>"));
+    assert!(
+        late.body.contains("changed in another window")
+            && late.body.contains("\ntyped in the other window\n</textarea>")
+    );
     assert_eq!(draft(&mut owner).await["text"], "second\n");
     let now = late.body.split("name=\"over\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert_eq!(keep(&mut owner, "typed in the other window\n", &now).await.status, 303, "kept knowingly");
@@ -122,9 +128,11 @@ async fn examples_that_contradict_their_rule_and_standing_objects_that_do_not_fi
     let mut owner = Browser::signed_in(&office.world, "policy-owner").await;
     let set = [("clause", "health"), ("ring", "everyone"), ("step", "coach"), ("days", "30"), ("replaces", "")];
     owner.post("/rollout", &set).await;
-    let text = POLICY
-        .replacen("{#health}", "{#health-data}", 1)
-        .replacen("What does the minimum necessary rule in HIPAA mean?", "John Smith, MRN 4451299, has diabetes.", 1);
+    let text = POLICY.replacen("{#health}", "{#health-data}", 1).replacen(
+        "What does the minimum necessary rule in HIPAA mean?",
+        "John Smith, MRN 4451299, has diabetes.",
+        1,
+    );
     keep(&mut owner, &text, "").await;
     let findings = owner.get("/api/v1/studio/findings?of=draft").await.json();
     insta::assert_snapshot!("findings_of_a_draft", pretty(&findings));
@@ -162,7 +170,10 @@ async fn clauses_say_what_makes_them_true_and_count_no_few_people() {
     }
     world.catch_up().await;
     let clauses = owner.get("/api/v1/studio/clauses").await.json();
-    assert_eq!((decided_few.as_str(), row(&clauses, "health")["decided"].as_str()), ("by fewer than 5 people", Some("7")));
+    assert_eq!(
+        (decided_few.as_str(), row(&clauses, "health")["decided"].as_str()),
+        ("by fewer than 5 people", Some("7"))
+    );
     let health = owner.get("/api/v1/studio/clauses/health").await.json();
     insta::assert_snapshot!("the_clause_of_health_information", pretty(&health));
     let modes: Vec<_> = clauses["modes"].as_array().unwrap().iter().map(|it| it["mode"].as_str().unwrap()).collect();
@@ -186,10 +197,18 @@ async fn every_rule_of_the_general_policy_reads_as_a_sentence() {
         let clause = owner.get(&format!("/api/v1/studio/clauses/{}", row["id"].as_str().unwrap())).await.json();
         said.push_str(&format!("{} {}\n", row["number"].as_str().unwrap(), row["title"].as_str().unwrap()));
         let parts = clause["parts"].as_array().unwrap();
-        let rules = parts.iter().flat_map(|part| part["rules"].as_array().cloned().unwrap_or_else(|| part.get("rule").cloned().into_iter().collect()));
+        let rules = parts.iter().flat_map(|part| {
+            part["rules"].as_array().cloned().unwrap_or_else(|| part.get("rule").cloned().into_iter().collect())
+        });
         for rule in rules {
-            let unless: String = rule["unless"].as_array().unwrap().iter().map(|it| format!(", {}", it.as_str().unwrap())).collect();
-            said.push_str(&format!("  {}. {} {}{unless}.\n", rule["number"], rule["then"].as_str().unwrap(), rule["when"].as_str().unwrap()));
+            let unless: String =
+                rule["unless"].as_array().unwrap().iter().map(|it| format!(", {}", it.as_str().unwrap())).collect();
+            said.push_str(&format!(
+                "  {}. {} {}{unless}.\n",
+                rule["number"],
+                rule["then"].as_str().unwrap(),
+                rule["when"].as_str().unwrap()
+            ));
         }
     }
     insta::assert_snapshot!("rules_as_sentences", said);
@@ -253,7 +272,10 @@ async fn a_situation_is_answered_by_what_runs_and_by_the_draft() {
     let hash = draft(&mut owner).await["hash"].as_str().unwrap().to_owned();
     keep(&mut owner, &broken(), &hash).await;
     let mute = owner.get(card).await.json();
-    assert_eq!((mute["answers"].as_array().unwrap().len(), mute["compared"].as_str()), (1, Some("Your draft has errors: it cannot answer yet.")));
+    assert_eq!(
+        (mute["answers"].as_array().unwrap().len(), mute["compared"].as_str()),
+        (1, Some("Your draft has errors: it cannot answer yet."))
+    );
     assert_eq!(owner.get("/studio?of=draft").await.status, 200, "a draft with errors has no clauses yet, and says so");
 }
 

@@ -15,8 +15,8 @@ use writ_base::keys::SecretKey;
 use writ_base::{Clock, Moment, Randomness, SeededRandom, Sensitive, SystemClock};
 use writ_catalog::{Catalog, OrganisationServices};
 use writ_console::{
-    Beside, Check, CheckState, Console, ConsoleParts, Health, KeyAge, Organisation, PolicyReading, PolicyText, Tour, TourAct, TourFuture,
-    TourOutcome, TourStop, TourVisitor, Tours,
+    Beside, Check, CheckState, Console, ConsoleParts, Health, KeyAge, Organisation, PolicyReading, PolicyText, Tour,
+    TourAct, TourFuture, TourOutcome, TourStop, TourVisitor, Tours,
 };
 use writ_detect::Pack;
 use writ_engine::voice::Voice;

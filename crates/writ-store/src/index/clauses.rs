@@ -31,12 +31,7 @@ impl Index {
     ///
     /// # Errors
     /// If a file refuses.
-    pub async fn clause_figures(
-        &self,
-        from: Moment,
-        to: Moment,
-        least: u64,
-    ) -> Result<Vec<ClauseFigures>, IndexError> {
+    pub async fn clause_figures(&self, from: Moment, to: Moment, least: u64) -> Result<Vec<ClauseFigures>, IndexError> {
         let mut decided: BTreeMap<String, BTreeMap<Effect, u64>> = BTreeMap::new();
         for cell in self.rollup(from, to).await?.into_iter().filter(|cell| cell.class.is_none()) {
             if let Some(clause) = cell.clause {

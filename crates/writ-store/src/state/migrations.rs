@@ -60,7 +60,8 @@ const SECOND: &[&str] = &[
 ];
 
 /// Drafts of the policy, one for an account.
-const THIRD: &[&str] = &["CREATE TABLE drafts (account TEXT PRIMARY KEY, hash TEXT NOT NULL, kept BIGINT NOT NULL, sealed TEXT NOT NULL)"];
+const THIRD: &[&str] =
+    &["CREATE TABLE drafts (account TEXT PRIMARY KEY, hash TEXT NOT NULL, kept BIGINT NOT NULL, sealed TEXT NOT NULL)"];
 
 /// Brings the schema to the last step. Refuses a later one; makes a copy of an SQLite file before changing it.
 pub(super) async fn migrate(

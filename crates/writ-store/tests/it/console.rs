@@ -11,8 +11,8 @@ use writ_store::State;
 use writ_store::ledger::Entry;
 use writ_store::personal::RevealError;
 use writ_store::state::{
-    Account, AccountId, AskReveal, Attributes, CaseFilter, CaseKind, LOGIN_SOURCE, Login, NewAccount, NewCase, NewDraft,
-    NewLook, RevealEntry, RevealState, StateError,
+    Account, AccountId, AskReveal, Attributes, CaseFilter, CaseKind, LOGIN_SOURCE, Login, NewAccount, NewCase,
+    NewDraft, NewLook, RevealEntry, RevealState, StateError,
 };
 
 use crate::support::{World, all_bytes, contains, interaction, secret};
@@ -453,7 +453,15 @@ async fn no_file_holds_a_readable_word_of_a_person_and_none_holds_the_person_aft
         let files = all_bytes(world.folder.path());
         files.into_iter().find(|(_, bytes)| contains(bytes, needle)).map(|(path, _)| path)
     };
-    let words = ["erased-person", "betriebsrat", "Example GmbH", "planted message", "planted answer", "planted draft", "suspected leak"];
+    let words = [
+        "erased-person",
+        "betriebsrat",
+        "Example GmbH",
+        "planted message",
+        "planted answer",
+        "planted draft",
+        "suspected leak",
+    ];
     for word in words {
         assert_eq!(hit(word.as_bytes()), None, "{word}");
     }

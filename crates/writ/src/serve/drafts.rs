@@ -79,8 +79,9 @@ fn same_terms(file: &PolicyFile, known: &Parsed) -> bool {
     let Some(parsed) = &file.parsed else { return false };
     let terms = |parsed: &Parsed| {
         let classes = parsed.definitions.classes.iter();
-        let said: Vec<_> =
-            classes.map(|it| (it.class.clone(), it.words.clone(), it.dictionary.clone(), it.expressions.clone())).collect();
+        let said: Vec<_> = classes
+            .map(|it| (it.class.clone(), it.words.clone(), it.dictionary.clone(), it.expressions.clone()))
+            .collect();
         (said, parsed.definitions.harmless.clone())
     };
     terms(parsed) == terms(known)

@@ -158,7 +158,8 @@ impl Asker<'_> {
         let explanation = explain(&self.snapshot.policy, facts);
         let (enforced, full) = (&explanation.decision.enforced, &explanation.decision.full);
         let (effect, happened) = words::outcome(enforced.effect, !enforced.redact.is_empty());
-        let differs = (enforced.effect, &enforced.redact, &enforced.decided) != (full.effect, &full.redact, &full.decided);
+        let differs =
+            (enforced.effect, &enforced.redact, &enforced.decided) != (full.effect, &full.redact, &full.decided);
         Answer {
             of: self.of.as_str().to_owned(),
             title: if self.of == Of::Running { "The policy that runs" } else { "Your draft" }.to_owned(),
@@ -200,7 +201,10 @@ impl Asker<'_> {
             effect: if cause.redact.is_empty() { cause.effect.as_str() } else { "redact" }.to_owned(),
             rule: match rule {
                 Some(rule) => sentences::rule(rule, &self.snapshot.catalog),
-                None if posture => format!("The head of the document says what happens then: {}.", words::effect(cause.effect).to_lowercase()),
+                None if posture => format!(
+                    "The head of the document says what happens then: {}.",
+                    words::effect(cause.effect).to_lowercase()
+                ),
                 None => "Content could not be read, and no rule lets it pass.".to_owned(),
             },
             why: rule.and_then(|rule| rule.why.clone()).unwrap_or_default(),
@@ -241,7 +245,9 @@ impl Asker<'_> {
             explanation.foreseen_by.iter().map(|(id, _)| clause_name(self.snapshot, id)).collect();
         let by: Vec<String> = by.into_iter().collect();
         match explanation.base {
-            Base::Foreseen if by.is_empty() => "The posture does not speak about this: it goes on unless a rule says otherwise.".into(),
+            Base::Foreseen if by.is_empty() => {
+                "The posture does not speak about this: it goes on unless a rule says otherwise.".into()
+            }
             Base::Foreseen => format!("Foreseen by {}.", sentences::all_of(&by)),
             Base::Posture(effect) => {
                 let open: Vec<String> =
@@ -270,12 +276,11 @@ impl Asker<'_> {
         let told = engine.rehearse(self.snapshot, verdict, facts, types, Language::En);
         match told {
             Told::Nothing => None,
-            Told::Note(note) => {
-                Some(Message { title: "Beside the answer stands".into(), html: blocks(&note.text) })
-            }
-            Told::Stop { program, .. } if read_by_program(facts) => {
-                Some(Message { title: "The program gets".into(), html: format!("<p><code>{}</code></p>", crate::charts::escape(&program)) })
-            }
+            Told::Note(note) => Some(Message { title: "Beside the answer stands".into(), html: blocks(&note.text) }),
+            Told::Stop { program, .. } if read_by_program(facts) => Some(Message {
+                title: "The program gets".into(),
+                html: format!("<p><code>{}</code></p>", crate::charts::escape(&program)),
+            }),
             Told::Stop { people, .. } => {
                 let mut html = blocks(&format!("**{}** {}\n\n{}", people.first, people.sender, people.reason));
                 if !people.choices.is_empty() {

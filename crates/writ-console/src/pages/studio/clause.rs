@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use writ_catalog::Catalog;
 use writ_identity::Permission;
+use writ_model::Mode;
 use writ_model::values::Value as _;
 use writ_model::verdict::{Effect, Offer};
-use writ_model::Mode;
 use writ_policy::document::{BlockKind, Caption, Item};
 use writ_policy::example::{Example, ExampleKind, example_facts};
 use writ_policy::rule::Rule;
@@ -236,7 +236,10 @@ fn outcomes(figures: Option<&ClauseFigures>) -> Vec<Fact> {
 
 /// The services as the text's policy sees them.
 pub(crate) fn catalog_of(console: &Console, study: &Study) -> Arc<Catalog> {
-    study.snapshot.as_ref().map_or_else(|| Arc::clone(&(console.parts.snapshot)().catalog), |it| Arc::clone(&it.catalog))
+    study
+        .snapshot
+        .as_ref()
+        .map_or_else(|| Arc::clone(&(console.parts.snapshot)().catalog), |it| Arc::clone(&it.catalog))
 }
 
 /// Goes through the clause in the order of the text; rules are numbered as they come.
@@ -289,7 +292,12 @@ impl Parts<'_> {
             when: sentences::when(rule, &self.catalog),
             unless: sentences::unless(rule, &self.catalog),
             facts: self.facts(rule),
-            examples: self.study.tried().filter(|it| own(&it)).map(|(it, trial)| self.example(it, trial, rule)).collect(),
+            examples: self
+                .study
+                .tried()
+                .filter(|it| own(&it))
+                .map(|(it, trial)| self.example(it, trial, rule))
+                .collect(),
         })
     }
 
@@ -336,7 +344,11 @@ impl Parts<'_> {
             (true, _) => "given a note by this rule",
         };
         let violates = example.kind == ExampleKind::Violates;
-        let mut said = self.study.snapshot.as_ref().map_or_else(String::new, |it| sentences::found(&it.policy, Some(&trial.found)));
+        let mut said = self
+            .study
+            .snapshot
+            .as_ref()
+            .map_or_else(String::new, |it| sentences::found(&it.policy, Some(&trial.found)));
         if !trial.holds {
             said = if violates {
                 format!("The rule does not apply. {said}")

@@ -210,8 +210,7 @@ fn chapters(study: &Study, model: &PolicyModel, beside: &Standing, shown: Option
     let mut chapters: Vec<Chapter> = Vec::new();
     for section in &study.parsed.document.sections {
         if section.level == 2 {
-            let chapter =
-                Chapter { number: section.number.clone(), title: section.title.clone(), clauses: Vec::new() };
+            let chapter = Chapter { number: section.number.clone(), title: section.title.clone(), clauses: Vec::new() };
             chapters.push(chapter);
         }
         let row = section.id.as_ref().and_then(|id| row(study, model, beside, id, shown));
@@ -223,22 +222,15 @@ fn chapters(study: &Study, model: &PolicyModel, beside: &Standing, shown: Option
     chapters
 }
 
-fn row(
-    study: &Study,
-    model: &PolicyModel,
-    beside: &Standing,
-    id: &str,
-    shown: Option<Mode>,
-) -> Option<ClauseRow> {
+fn row(study: &Study, model: &PolicyModel, beside: &Standing, id: &str, shown: Option<Mode>) -> Option<ClauseRow> {
     let clause = model.clauses.iter().find(|clause| clause.id == id)?;
     if shown.is_some_and(|shown| shown != clause.mode) {
         return None;
     }
     let rules = model.rules.iter().filter(|rule| rule.clause == id).count();
     let tried = study.tried().filter(|(example, _)| example.clause == id);
-    let (all, failing) = tried.fold((0usize, 0usize), |(all, failing), (_, trial)| {
-        (all + 1, failing + usize::from(!trial.holds))
-    });
+    let (all, failing) =
+        tried.fold((0usize, 0usize), |(all, failing), (_, trial)| (all + 1, failing + usize::from(!trial.holds)));
     Some(ClauseRow {
         id: id.to_owned(),
         number: clause.number.clone(),

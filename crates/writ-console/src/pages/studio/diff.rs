@@ -63,7 +63,11 @@ struct DiffPage {
 /// `GET /studio/diff`
 pub(crate) async fn page(State(console): Shared, visit: Visit) -> Reply {
     let view = read(&console, &visit).await?;
-    show(&DiffPage { frame: console.frame(&visit, "Draft and running policy"), bench: console.bench(&visit, "/studio/text", None), view })
+    show(&DiffPage {
+        frame: console.frame(&visit, "Draft and running policy"),
+        bench: console.bench(&visit, "/studio/text", None),
+        view,
+    })
 }
 
 /// Compares the visitor's draft with what runs.
@@ -98,7 +102,11 @@ fn compare(before: &str, after: &str) -> Comparison {
     }
     let summary = match (gone, added) {
         (0, 0) => "Your draft and the running policy have the same lines.".to_owned(),
-        (gone, added) => format!("{} of the running policy gone, {} new in your draft.", counted(gone, "line"), counted(added, "line")),
+        (gone, added) => format!(
+            "{} of the running policy gone, {} new in your draft.",
+            counted(gone, "line"),
+            counted(added, "line")
+        ),
     };
     Comparison { summary, hunks, more }
 }
@@ -141,8 +149,12 @@ mod tests {
         assert_eq!(comparison.summary, "1 line of the running policy gone, 2 lines new in your draft.");
         let headings: Vec<&str> = comparison.hunks.iter().map(|hunk| hunk.heading.as_str()).collect();
         assert_eq!(headings, ["1 One", "2 Two"]);
-        let changed: Vec<_> =
-            comparison.hunks[0].lines.iter().filter(|line| line.kind != "same").map(|it| (it.before, it.after, &*it.text)).collect();
+        let changed: Vec<_> = comparison.hunks[0]
+            .lines
+            .iter()
+            .filter(|line| line.kind != "same")
+            .map(|it| (it.before, it.after, &*it.text))
+            .collect();
         assert_eq!(changed, [(Some(6), None, "b"), (None, Some(6), "B")]);
         assert_eq!(comparison.hunks[1].lines.last().unwrap().text, "z");
     }

@@ -172,7 +172,11 @@ struct FindingsPage {
 pub(crate) async fn page(State(console): Shared, visit: Visit, Query(asked): Query<Asked>) -> Reply {
     let view = read(&console, &visit, &asked).await?;
     let of = console.draft(&visit).await?.map(|_| Of::named(&asked.of));
-    show(&FindingsPage { frame: console.frame(&visit, "Findings"), bench: console.bench(&visit, "/studio/findings", of), view })
+    show(&FindingsPage {
+        frame: console.frame(&visit, "Findings"),
+        bench: console.bench(&visit, "/studio/findings", of),
+        view,
+    })
 }
 
 /// Reads them.
@@ -254,7 +258,8 @@ fn contradictions(study: &Study) -> Vec<FindingView> {
                 format!("Rule {} applies to “{}”, which should be fine", example.rule, example.text)
             };
             let because = trial.because.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-            let detail = (!because.is_empty()).then(|| format!("It applies because of {}.", sentences::all_of(&because)));
+            let detail =
+                (!because.is_empty()).then(|| format!("It applies because of {}.", sentences::all_of(&because)));
             let witness = study.snapshot.as_ref().map(|snapshot| {
                 let facts = snapshot.facts_of_text(&example.text, example_facts(example));
                 let query = Situation::of_facts(&facts, snapshot.types_in(&example.text)).query();
@@ -283,7 +288,11 @@ fn untested(study: &Study) -> Vec<FindingView> {
     for clause in &model.clauses {
         let rules = model.rules.iter().filter(|rule| rule.clause == clause.id);
         let testable = rules.filter(|rule| {
-            shown_by_text(rule) && rule.raises() && !rule.foresees && !rule.ask_level && !shown(&rule.clause, rule.number)
+            shown_by_text(rule)
+                && rule.raises()
+                && !rule.foresees
+                && !rule.ask_level
+                && !shown(&rule.clause, rule.number)
         });
         findings.extend(testable.map(|rule| {
             let text = format!("Rule {}: {}", rule.number, sentences::rule(rule, &snapshot.catalog));
@@ -297,9 +306,10 @@ fn untested(study: &Study) -> Vec<FindingView> {
 fn shown_by_text(rule: &Rule) -> bool {
     let silent = [Dimension::Signal, Dimension::Unreadable, Dimension::Activity];
     let text = [Action::Submit, Action::Upload, Action::ToolCall, Action::Receive, Action::ToolResult];
-    let done = rule.keys.on(Dimension::Action).is_none_or(|key| {
-        text.iter().any(|action| key.values.contains(&KeyValue::Closed(action.index())))
-    });
+    let done = rule
+        .keys
+        .on(Dimension::Action)
+        .is_none_or(|key| text.iter().any(|action| key.values.contains(&KeyValue::Closed(action.index()))));
     done && silent.iter().all(|dimension| rule.keys.on(*dimension).is_none())
 }
 

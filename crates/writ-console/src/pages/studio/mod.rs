@@ -70,7 +70,11 @@ impl Console {
         let suffix = if of == Some(Of::Draft) { "?of=draft" } else { "" };
         let allowed = TABS.iter().filter(|(.., needs)| needs.is_none_or(|needs| visit.may(needs)));
         let tabs = allowed.map(|(path, label, _)| Tab {
-            href: if matches!(*path, "/studio" | "/studio/findings") { format!("{path}{suffix}") } else { (*path).into() },
+            href: if matches!(*path, "/studio" | "/studio/findings") {
+                format!("{path}{suffix}")
+            } else {
+                (*path).into()
+            },
             label,
             current: *path == here,
         });
@@ -100,11 +104,8 @@ pub(crate) struct StageOf {
 pub(crate) fn stages(rollout: &[RolloutEntry], now: Moment) -> BTreeMap<String, Vec<StageOf>> {
     let mut stages: BTreeMap<String, Vec<StageOf>> = BTreeMap::new();
     for entry in rollout.iter().filter(|entry| entry.from <= now && now < entry.until) {
-        let stage = StageOf {
-            step: entry.step.to_string(),
-            ring: ring_name(&entry.ring),
-            until: words::day(entry.until),
-        };
+        let stage =
+            StageOf { step: entry.step.to_string(), ring: ring_name(&entry.ring), until: words::day(entry.until) };
         stages.entry(entry.clause.to_string()).or_default().push(stage);
     }
     stages

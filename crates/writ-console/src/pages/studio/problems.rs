@@ -126,9 +126,7 @@ pub(crate) fn problem(diagnostic: &Diagnostic, text: &str) -> Problem {
         help: diagnostic.help.as_deref().filter(|_| near.is_none()).map(words::sentence),
         near,
         place: Some(place(text, diagnostic.span)),
-        related: related
-            .map(|(span, why)| Related { line: span.position(text).line, message: why.clone() })
-            .collect(),
+        related: related.map(|(span, why)| Related { line: span.position(text).line, message: why.clone() }).collect(),
     }
 }
 

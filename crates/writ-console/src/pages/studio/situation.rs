@@ -193,12 +193,8 @@ impl Situation {
 
     /// The situation of these facts.
     pub(crate) fn of_facts(facts: &Facts, types: BTreeMap<Term, BTreeSet<String>>) -> Self {
-        let mut situation = Self {
-            types,
-            fixed: !facts.unredactable.is_empty(),
-            share: facts.share,
-            ..Self::default()
-        };
+        let mut situation =
+            Self { types, fixed: !facts.unredactable.is_empty(), share: facts.share, ..Self::default() };
         for dimension in Dimension::ALL.iter().copied() {
             let closed = |index: u8| match dimension.spec().values {
                 Values::Closed(values) => values.get(usize::from(index)).map_or("", |it| it.name).to_owned(),
@@ -417,7 +413,8 @@ mod tests {
 
     #[test]
     fn an_address_says_what_is_not_known_anyway() {
-        let given = "who=employee&identity=password&account=corporate&data=phi&amount-phi=few-likely&amount-pii=one-likely";
+        let given =
+            "who=employee&identity=password&account=corporate&data=phi&amount-phi=few-likely&amount-pii=one-likely";
         let situation = parse(given);
         assert_eq!(situation.classes().map(Term::as_str).collect::<Vec<_>>(), ["phi"], "an amount alone is no class");
         assert_eq!(
@@ -425,13 +422,18 @@ mod tests {
             "who=employee&identity=password&account=corporate&data=phi&amount-phi=few-likely"
         );
         assert_eq!(parse("action=submit&level=unstated&device=unknown").query(), "who=unknown");
-        assert_eq!(parse("status=discovered").query(), "status=discovered", "what the list of tools would say otherwise");
+        assert_eq!(
+            parse("status=discovered").query(),
+            "status=discovered",
+            "what the list of tools would say otherwise"
+        );
         assert!(parse("tour=counsel&stop=1&done=x").is_empty());
     }
 
     #[test]
     fn what_is_no_value_is_passed_over() {
-        for nothing in ["who=ceo", "who=<b>", "data=PHI", "data=a b", "share=x", "group=", "nothing=1", "amount-x=1-2"] {
+        for nothing in ["who=ceo", "who=<b>", "data=PHI", "data=a b", "share=x", "group=", "nothing=1", "amount-x=1-2"]
+        {
             assert!(parse(nothing).is_empty(), "{nothing}");
         }
         assert_eq!(parse("who=agent&who=vendor").query(), "who=vendor");

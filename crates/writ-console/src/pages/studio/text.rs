@@ -15,9 +15,9 @@ use writ_identity::Permission;
 use writ_store::state::{Draft, NewDraft, StateError};
 
 use super::super::Shared;
+use super::Bench;
 use super::problems::{self, Checked};
 use super::workshop::Study;
-use super::Bench;
 use crate::frame::{Frame, Visit};
 use crate::reply::{Failure, Reply, page as show, see};
 use crate::{Console, words};

@@ -149,7 +149,12 @@ pub(crate) async fn page(State(console): Shared, visit: Visit, Query(pairs): Que
     let situation = asked(&pairs, &judges, now);
     let answers = answer::read(&console, &judges, &situation, now);
     let form = form(&console, &judges, &situation, now);
-    show(&TryPage { frame: console.frame(&visit, "What if"), bench: console.bench(&visit, "/studio/try", None), form, answers })
+    show(&TryPage {
+        frame: console.frame(&visit, "What if"),
+        bench: console.bench(&visit, "/studio/try", None),
+        form,
+        answers,
+    })
 }
 
 /// A sample text with the situation that it is sent in.
@@ -435,8 +440,7 @@ impl Maker<'_> {
             }),
             Amount::Band(..) => None,
         });
-        let types: Vec<&str> =
-            self.situation.types().get(class).into_iter().flatten().map(String::as_str).collect();
+        let types: Vec<&str> = self.situation.types().get(class).into_iter().flatten().map(String::as_str).collect();
         ClassPick {
             value: class.to_string(),
             label: words::class(class),

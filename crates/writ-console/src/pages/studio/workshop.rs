@@ -77,7 +77,8 @@ impl Trial {
             let explanation = explain(&snapshot.policy, &facts);
             let rule = explanation.applied.iter().find(|it| it.clause == example.clause && it.rule == example.rule);
             let keys = rule.into_iter().flat_map(|rule| &rule.keys);
-            keys.map(|key| format!("{}: {}{}", key.key, if key.not { "not " } else { "" }, key.listed.join(", "))).collect()
+            keys.map(|key| format!("{}: {}{}", key.key, if key.not { "not " } else { "" }, key.listed.join(", ")))
+                .collect()
         };
         Self { holds, found, because }
     }
