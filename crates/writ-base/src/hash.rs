@@ -147,12 +147,29 @@ pub struct NotHex {
 
 /// Writes bytes as lower-case hexadecimal digits.
 pub fn write_hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    bytes.chunks(AT_ONCE).try_for_each(|bytes| f.write_str(digits(bytes, &mut [0; 2 * AT_ONCE])))
 }
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    bytes.chunks(AT_ONCE).for_each(|bytes| text.push_str(digits(bytes, &mut [0; 2 * AT_ONCE])));
+    text
+}
+
+/// Bytes that are written with one call: a record has hundreds of digits, and the formatting machinery costs more than
+/// they do.
+const AT_ONCE: usize = 32;
+
+/// The digits of at most [`AT_ONCE`] bytes.
+fn digits<'o>(bytes: &[u8], out: &'o mut [u8; 2 * AT_ONCE]) -> &'o str {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or_default();
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
+    }
+    let written = out.get(..2 * bytes.len()).unwrap_or_default();
+    std::str::from_utf8(written).unwrap_or_default()
 }
 
 /// Reads exactly `N` bytes of hexadecimal digits.
@@ -161,13 +178,13 @@ pub fn hex(bytes: &[u8]) -> String {
 /// If `text` is anything else.
 pub fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
     let not_hex = NotHex { digits: N * 2 };
-    let digits: Vec<u32> = text.chars().map_while(|c| c.to_digit(16)).collect();
-    if text.len() != N * 2 || digits.len() != N * 2 {
+    if text.len() != N * 2 {
         return Err(not_hex);
     }
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).map_err(|_| not_hex)?;
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = pair.iter().try_fold(0, |sum: u8, digit| Some(sum << 4 | value(*digit)?)).ok_or(not_hex)?;
     }
     Ok(bytes)
 }
@@ -183,6 +200,19 @@ mod tests {
         assert_eq!(empty.parse::<ContentHash>().unwrap(), ContentHash::of(b""));
         assert!("e3b0".parse::<ContentHash>().is_err());
         assert!("é".repeat(32).parse::<ContentHash>().is_err());
+    }
+
+    #[test]
+    fn hexadecimal_digits_there_and_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        let text = hex(&all);
+        assert_eq!(text.len(), 512);
+        assert!(all.iter().all(|byte| text.get(usize::from(*byte) * 2..).unwrap().starts_with(&format!("{byte:02x}"))));
+        assert_eq!(parse_hex::<256>(&text).unwrap().as_slice(), all);
+        assert_eq!(parse_hex::<2>("aB0F"), Ok([0xab, 0x0f]));
+        for wrong in ["abc", "abcde", "ab g", "+f00", "ab\u{e9}"] {
+            assert!(parse_hex::<2>(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

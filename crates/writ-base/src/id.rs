@@ -104,7 +104,8 @@ macro_rules! ids {
 
 /// Writes an id: its prefix, then 32 hexadecimal digits.
 pub fn write_id(f: &mut fmt::Formatter<'_>, prefix: &str, uuid: &Uuid) -> fmt::Result {
-    write!(f, "{prefix}{}", uuid.simple())
+    f.write_str(prefix)?;
+    crate::hash::write_hex(f, uuid.as_bytes())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton, StateID};
 use writ_base::KeyedDigest;
 use writ_model::finding::Evidence;
-use writ_model::{Finding, Set};
+use writ_model::{Finding, Set, Term, class};
 
 use crate::automaton::View;
 use crate::code::CodeLines;
@@ -64,9 +64,11 @@ impl Scanner {
         self.core.settled
     }
 
-    /// As [`Scanner::settled`], findings of source code included: a line waits for the lines that tell what it is.
-    pub fn settled_with_code(&self) -> usize {
-        self.core.settled.min(self.core.code.settled())
+    /// The offset below which no later finding of the wanted classes can begin or reach. Most wait for the open word
+    /// only, `phi` for the health words around an identifier, `source-code` for whole lines.
+    pub fn settled_for(&self, wanted: impl Fn(&Term) -> bool) -> usize {
+        let values = if wanted(&class::PHI) { self.core.settled } else { self.core.values_settled };
+        if wanted(&class::SOURCE_CODE) { values.min(self.core.code.settled()) } else { values }
     }
 
     /// How many bytes have been pushed.
@@ -127,6 +129,8 @@ pub(crate) struct Core {
     health: Health,
     pub(crate) code: CodeLines,
     settled: usize,
+    /// The same, what a health context adds later aside.
+    values_settled: usize,
     /// Text before this is not looked at any more.
     needed: usize,
 }
@@ -146,6 +150,7 @@ impl Core {
             health: Health::default(),
             code: CodeLines::default(),
             settled: 0,
+            values_settled: 0,
             needed: 0,
             pack,
         }
@@ -320,7 +325,8 @@ impl Core {
         }
         let open = self.classes.iter().chain([&self.values]).filter_map(Resolver::first).fold(frontier, usize::min);
         self.health.settle(frontier, open, out);
-        self.settled = open.min(self.health.first().unwrap_or(open)).min(self.read);
+        self.values_settled = open.min(self.read);
+        self.settled = self.values_settled.min(self.health.first().unwrap_or(open));
     }
 
     fn needed_from(&self, frontier: usize) -> usize {

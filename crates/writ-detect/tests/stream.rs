@@ -107,26 +107,36 @@ fn scan_in_pieces(text: &str, sizes: &[usize]) -> Vec<Finding> {
             cut += 1;
         }
         let (piece, next) = rest.split_at(cut);
-        let (settled, with_code) = (scanner.settled(), scanner.settled_with_code());
+        let (settled, before) = (scanner.settled(), bounds(&scanner));
         let known = findings.len();
         scanner.push(piece, &mut findings);
-        check_settled(&findings[known..], settled, with_code);
+        check_settled(&findings[known..], before);
         assert!(scanner.settled() >= settled && scanner.settled() <= scanner.position());
-        assert!(scanner.settled_with_code() >= with_code);
+        assert!(bounds(&scanner).iter().zip(before).all(|(after, before)| *after >= before));
         rest = next;
     }
-    let (settled, with_code) = (scanner.settled(), scanner.settled_with_code());
+    let before = bounds(&scanner);
     let known = findings.len();
     scanner.finish(&mut findings);
-    check_settled(&findings[known..], settled, with_code);
+    check_settled(&findings[known..], before);
     assert_eq!(scanner.settled(), text.len());
     sort(&mut findings);
     findings
 }
 
-fn check_settled(findings: &[Finding], settled: usize, with_code: usize) {
+/// How far a text has settled for values alone, for health contexts, and for source code.
+fn bounds(scanner: &writ_detect::Scanner) -> [usize; 3] {
+    let of = |name: &'static str| scanner.settled_for(|class| *class == name);
+    [of("credentials"), of("phi"), of("source-code")]
+}
+
+fn check_settled(findings: &[Finding], [values, health, code]: [usize; 3]) {
     for finding in findings {
-        let bound = if finding.class == "source-code" { with_code } else { settled };
+        let bound = match &*finding.class {
+            "source-code" => code,
+            "phi" => health,
+            _ => values,
+        };
         assert!(finding.span.start >= bound, "{finding:?} begins before {bound}");
     }
 }

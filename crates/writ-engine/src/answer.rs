@@ -10,6 +10,7 @@ use writ_detect::Scanner;
 use writ_model::finding::Finding;
 use writ_model::verdict::Restore;
 use writ_model::{Decision, Effect, Facts, Term};
+use writ_policy::eval::ClassesToScan;
 use writ_protocol::answer::{Channel, ChannelKind, Flow, TextEditor};
 
 use crate::engine::Engine;
@@ -41,10 +42,11 @@ pub(crate) struct Judge {
     snapshot: Arc<Snapshot>,
     pub(crate) facts: Facts,
     pub(crate) tally: Tally,
-    pub(crate) decision: Decision,
+    pub(crate) decision: Arc<Decision>,
     redact: BTreeSet<Term>,
-    /// Whether a rule may redact or cut; otherwise what is found is only recorded, and nothing is held back.
-    holds_back: bool,
+    /// The classes that a rule may redact, or for which it may cut; otherwise what is found is only recorded, and nothing
+    /// is held back.
+    held: Option<ClassesToScan>,
 }
 
 /// The text of one channel that was not delivered yet.
@@ -101,13 +103,11 @@ impl AnswerEditor {
 
     /// Delivers what has settled: redacts what the verdict says, turns placeholders back, keeps what is still open.
     fn deliver(&mut self, channel: &Channel, held: &mut Held, everything: bool, out: &mut String) {
-        let holds_back = self.judge.as_ref().is_some_and(|judge| judge.holds_back);
-        let settled = match &held.scanner {
-            Some(scanner) if holds_back && !everything => {
-                scanner.settled_with_code().saturating_sub(held.offset).min(held.text.len())
-            }
-            _ => held.text.len(),
-        };
+        let classes = self.judge.as_ref().and_then(|judge| judge.held.as_ref()).filter(|_| !everything);
+        let settled = held.scanner.as_ref().zip(classes).map_or(held.text.len(), |(scanner, classes)| {
+            let settled = scanner.settled_for(|class| classes.contains(class));
+            settled.saturating_sub(held.offset).min(held.text.len())
+        });
         let crossing = held.findings.iter().filter(|f| f.span.end > held.offset + settled).map(|f| f.span.start);
         let settled = crossing.map(|start| start.saturating_sub(held.offset)).min().unwrap_or(settled).min(settled);
         let candidate = held.text.get(..settled).unwrap_or_default();
@@ -254,10 +254,10 @@ impl Held {
 
 impl Judge {
     /// Starts from the facts of an answer in which nothing was found yet.
-    pub(crate) fn new(snapshot: Arc<Snapshot>, facts: Facts, holds_back: bool) -> Self {
-        let decision = snapshot.policy.decide(&facts);
+    pub(crate) fn new(snapshot: Arc<Snapshot>, facts: Facts, held: Option<ClassesToScan>) -> Self {
+        let decision = snapshot.decide(&facts);
         let redact = decision.enforced.redact.clone();
-        Self { snapshot, facts, tally: Tally::default(), decision, redact, holds_back }
+        Self { snapshot, facts, tally: Tally::default(), decision, redact, held }
     }
 
     /// Whether the verdict so far stops the answer.
@@ -297,7 +297,7 @@ impl Judge {
     }
 
     fn decide(&mut self) {
-        self.decision = self.snapshot.policy.decide(&self.facts);
+        self.decision = self.snapshot.decide(&self.facts);
         self.redact.extend(self.decision.enforced.redact.iter().cloned());
     }
 }

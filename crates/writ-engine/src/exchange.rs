@@ -1,6 +1,8 @@
 //! The answer on its way back: untouched where nothing has to be done, event by event where it streams, whole where it
 //! is one JSON document.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName};
@@ -26,7 +28,7 @@ pub(crate) struct Exchange {
     head: Option<Head>,
     conversation: Option<ConversationId>,
     /// The facts of the prompt, for an answer that turns out to need a verdict of its own.
-    prompt: Box<Facts>,
+    prompt: Arc<Facts>,
     now: Moment,
     ending: Option<Ending>,
     unread: bool,
@@ -64,8 +66,8 @@ fn judge(context: &Context, prompt: &Facts, duty: &AnswerDuty) -> Option<Judge> 
     match duty {
         AnswerDuty::None => None,
         AnswerDuty::Scan(scan) => {
-            let snapshot = std::sync::Arc::clone(&context.snapshot);
-            Some(Judge::new(snapshot, answer_facts(prompt), scan.hold_back))
+            let snapshot = Arc::clone(&context.snapshot);
+            Some(Judge::new(snapshot, answer_facts(prompt), scan.held.clone()))
         }
     }
 }
@@ -108,15 +110,16 @@ impl Exchange {
             voice::signed_beginning(&words, &voice::reference_code(&*options.randomness), &options.keys.mark)
         });
         let note = if prefix.is_some() { None } else { sent.note };
-        let engine = std::sync::Arc::clone(&context.engine);
+        let engine = Arc::clone(&context.engine);
         let writer = (context.person() && !sent.structured).then(|| context.not_ours());
-        let editor = AnswerEditor::new(engine, sent.compartment, sent.verdict.restore, judge, prefix, writer);
+        let restore = sent.decision.enforced.restore;
+        let editor = AnswerEditor::new(engine, sent.compartment, restore, judge, prefix, writer);
         let mut exchange = Self {
             mode: Mode::Untouched,
             head: Some(Head { headers, note }),
             editor,
             conversation: sent.conversation,
-            prompt: Box::new(sent.facts),
+            prompt: sent.facts,
             now,
             ending: None,
             unread: false,
@@ -216,8 +219,8 @@ impl Exchange {
         if !self.editor.imitates || flow == Flow::Stop {
             return flow;
         }
-        let snapshot = std::sync::Arc::clone(&context.snapshot);
-        self.editor.judge_by(|| Judge::new(snapshot, answer_facts(&self.prompt), false));
+        let snapshot = Arc::clone(&context.snapshot);
+        self.editor.judge_by(|| Judge::new(snapshot, answer_facts(&self.prompt), None));
         self.editor.judge_mut().map_or(flow, |judge| judge.signal(Set::one(Signal::Injection)))
     }
 
@@ -353,6 +356,6 @@ impl Exchange {
         let judge = self.editor.judge()?;
         let found = judge.facts.data.known().is_some_and(|data| !data.is_empty()) || self.editor.imitates;
         let notable = judge.decision.full.effect > Effect::Allow || found;
-        notable.then(|| record::answer(context, &judge.decision, &judge.facts, self.conversation, !self.unread))
+        notable.then(|| record::answer(context, &judge.decision, judge.facts.clone(), self.conversation, !self.unread))
     }
 }

@@ -18,6 +18,8 @@ use crate::voice;
 /// What is taken out of a prompt's history.
 #[derive(Debug, Default)]
 pub(crate) struct History {
+    /// The digest of each turn of the person or of a tool; under `None` that of a body without turns.
+    digests: BTreeMap<Option<usize>, KeyedDigest>,
     /// Turns that were stopped before, with the clause.
     stopped: BTreeMap<usize, Option<ClauseQuote>>,
     /// Turns that Writ wrote.
@@ -45,7 +47,7 @@ impl History {
             if !asks(turn.author) {
                 continue;
             }
-            let digest = turn_digest(context, reading, Some(number));
+            let digest = history.digest(context, reading, Some(number));
             if let Some(classes) = context.engine.without(digest, &context.opening.service, now) {
                 history.chosen.insert(Some(number), classes);
             } else if former
@@ -56,13 +58,24 @@ impl History {
                 history.gone.extend(turn.parts.clone());
             }
         }
-        if turns.is_empty()
-            && let Some(classes) =
-                context.engine.without(turn_digest(context, reading, None), &context.opening.service, now)
-        {
-            history.chosen.insert(None, classes);
+        if turns.is_empty() {
+            let digest = history.digest(context, reading, None);
+            if let Some(classes) = context.engine.without(digest, &context.opening.service, now) {
+                history.chosen.insert(None, classes);
+            }
         }
         history
+    }
+
+    fn digest(&mut self, context: &Context, reading: &Reading, turn: Option<usize>) -> KeyedDigest {
+        let digest = turn_digest(context, reading, turn);
+        self.digests.insert(turn, digest);
+        digest
+    }
+
+    /// The digest of a turn that was looked at.
+    fn known(&self, context: &Context, reading: &Reading, turn: Option<usize>) -> KeyedDigest {
+        self.digests.get(&turn).copied().unwrap_or_else(|| turn_digest(context, reading, turn))
     }
 
     fn own_words(&mut self, context: &Context, reading: &Reading, number: usize) {
@@ -89,6 +102,11 @@ impl History {
         self.chosen.get(&part.turn)
     }
 
+    /// Whether the person chose to have something removed.
+    pub(crate) fn takes_out(&self) -> bool {
+        !self.chosen.is_empty()
+    }
+
     /// The edits that take it out.
     pub(crate) fn edits(&self, context: &Context) -> Vec<Edit> {
         let voice = &context.engine.options.voice;
@@ -108,8 +126,7 @@ impl History {
         let last = turns.iter().rposition(|turn| asks(turn.author));
         let parts =
             last.and_then(|last| turns.get(last)).map_or(0..reading.message.parts.len(), |turn| turn.parts.clone());
-        let texts = parts.filter_map(|part| reading.message.parts.get(part)?.text().map(str::as_bytes));
-        KeyedDigest::of_parts(engine.digest_key(), texts)
+        KeyedDigest::of_parts(engine.digest_key(), parts.filter_map(|part| reading.key_of(part)))
     }
 
     /// What a choice after a stop holds for. Sending without these classes helps if all that was found of them stands
@@ -135,7 +152,7 @@ impl History {
             helps &= part.editable && (asked || turns.is_empty());
             concerned.insert(part.turn);
         }
-        let digests = concerned.into_iter().map(|turn| turn_digest(context, reading, turn)).collect();
+        let digests = concerned.into_iter().map(|turn| self.known(context, reading, turn)).collect();
         Choosable { content, turns: digests, classes: if helps { classes } else { BTreeSet::new() } }
     }
 
@@ -151,11 +168,11 @@ impl History {
             });
             if concerned {
                 held = true;
-                context.engine.remember_stopped(turn_digest(context, reading, Some(number)), clause.clone());
+                context.engine.remember_stopped(self.known(context, reading, Some(number)), clause.clone());
             }
         }
         if !held && let Some(last) = reading.message.turns.iter().rposition(|turn| asks(turn.author)) {
-            context.engine.remember_stopped(turn_digest(context, reading, Some(last)), clause);
+            context.engine.remember_stopped(self.known(context, reading, Some(last)), clause);
         }
     }
 
@@ -163,10 +180,10 @@ impl History {
     /// stays so for the rest of the conversation.
     pub(crate) fn passed(&self, context: &Context, reading: &Reading, now: Moment) {
         if let Some(last) = reading.message.turns.iter().rposition(|turn| asks(turn.author)) {
-            context.engine.forget_stopped(turn_digest(context, reading, Some(last)));
+            context.engine.forget_stopped(self.known(context, reading, Some(last)));
         }
         for (turn, classes) in &self.chosen {
-            let digest = turn_digest(context, reading, *turn);
+            let digest = self.known(context, reading, *turn);
             context.engine.extend_without(digest, &context.opening.service, classes, now);
         }
     }
@@ -185,7 +202,7 @@ fn replaceable(reading: &Reading, turn: usize) -> bool {
 fn turn_digest(context: &Context, reading: &Reading, turn: Option<usize>) -> KeyedDigest {
     let all = || 0..reading.message.parts.len();
     let parts = turn.map_or_else(all, |turn| reading.message.turns.get(turn).map_or(0..0, |turn| turn.parts.clone()));
-    let texts = parts.filter_map(|part| reading.message.parts.get(part)?.text().map(str::as_bytes));
+    let texts = parts.filter_map(|part| reading.key_of(part));
     let principal = context.opening.caller.principal;
     let head: [&[u8]; 2] = [b"turn", principal.as_bytes()];
     KeyedDigest::of_parts(context.engine.digest_key(), head.into_iter().chain(texts))

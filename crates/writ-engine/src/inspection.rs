@@ -18,9 +18,8 @@ use writ_base::telemetry::Counter;
 use writ_model::interaction::{ConversationId, InteractionId};
 use writ_model::record::{Ending, OutcomeSkeleton};
 use writ_model::schema::Stage;
-use writ_model::verdict::Verdict;
-use writ_model::{Action, Direction, Effect, Fact, Facts, Note, Unreadable};
-use writ_policy::eval::{AnswerDuty, Staged};
+use writ_model::{Action, Decision, Direction, Effect, Fact, Facts, Note, Unreadable};
+use writ_policy::eval::AnswerDuty;
 use writ_protocol::Endpoint;
 
 use crate::commands::{Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};
@@ -30,9 +29,10 @@ use crate::limits;
 use crate::opening::Opening;
 use crate::permit::{Chunk, Grounds, JudgedRequest, Permit, Permitted};
 use crate::reading::{Reading, Work};
+use crate::record;
+use crate::situation::Head;
 use crate::snapshot::Snapshot;
 use crate::vault::Compartment;
-use crate::{record, situation};
 
 /// One interaction.
 #[derive(Debug)]
@@ -112,13 +112,13 @@ pub(crate) enum Arrival {
 /// What the answer side needs to know of the prompt side.
 pub(crate) struct Sent {
     pub(crate) compartment: Option<Arc<Compartment>>,
-    pub(crate) verdict: Verdict,
-    pub(crate) facts: Facts,
+    pub(crate) decision: Arc<Decision>,
+    pub(crate) facts: Arc<Facts>,
     pub(crate) note: Option<Note>,
     /// Whether the notice of first use is due.
     pub(crate) first_use: bool,
     /// What the answer needs.
-    pub(crate) duty: AnswerDuty,
+    pub(crate) duty: Arc<AnswerDuty>,
     pub(crate) structured: bool,
     pub(crate) conversation: Option<ConversationId>,
     pub(crate) upgrade: bool,
@@ -281,23 +281,22 @@ impl Inspection {
     /// The verdict at the head: where nothing that is still open can change that it is a block, and where the content
     /// is not read.
     fn early(&mut self, now: Moment, out: &mut Vec<Command>) {
-        let facts = situation::at_head(&self.context.opening, &self.context.snapshot, now);
+        let head = Head::of(&self.context.opening, &self.context.snapshot, now);
         if let Some(reason) = self.context.opening.refused() {
-            return self.refuse_unread(reason, facts, now, out);
+            return self.refuse_unread(reason, head, now, out);
         }
         if self.context.opening.unread().is_some() {
-            return self.judge_unread(facts, now, out);
+            return self.judge_unread(head, now, out);
         }
-        if let Staged::EarlyBlock(decision) = self.context.snapshot.policy.decide_staged(&facts) {
-            let facts = self.early_facts(facts);
-            self.refuse(decision, facts, None, Stage::Head, now, out);
+        if let Some(decision) = self.context.snapshot.early_block(&head.facts) {
+            let facts = self.early_facts(head);
+            self.refuse(decision, facts.into(), None, Stage::Head, now, out);
         }
     }
 
     /// An early record says what was known; what was not read is not made up.
-    fn early_facts(&self, mut facts: Facts) -> Facts {
-        facts.action = Fact::Known(action(&self.context.opening));
-        facts
+    fn early_facts(&self, head: Head) -> Facts {
+        Facts { action: Fact::Known(action(&self.context.opening)), ..head.facts }
     }
 
     fn receive(&mut self, mut body: BytesMut, bytes: &Bytes, now: Moment, out: &mut Vec<Command>) {
@@ -423,11 +422,12 @@ impl Inspection {
 
     /// The decision of an inspection that failed before its verdict: blocked, as content that could not be read.
     fn undecided(&self, now: Moment) -> NewDecision {
-        let mut facts = self.early_facts(situation::at_head(&self.context.opening, &self.context.snapshot, now));
+        let mut facts = self.early_facts(Head::of(&self.context.opening, &self.context.snapshot, now));
         facts.unreadable = writ_model::Set::one(Unreadable::Error).into();
-        let facts = facts.completed();
-        let mut decision = self.context.snapshot.policy.decide(&facts);
-        for verdict in [&mut decision.enforced, &mut decision.full] {
+        let facts = Arc::new(facts.completed());
+        let mut decision = self.context.snapshot.decide(&facts);
+        let changed = Arc::make_mut(&mut decision);
+        for verdict in [&mut changed.enforced, &mut changed.full] {
             verdict.effect = Effect::Block;
             verdict.unreadable = true;
         }

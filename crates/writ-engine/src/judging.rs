@@ -25,13 +25,14 @@ use crate::opening::{Opening, RefuseReason};
 use crate::permit::{Grounds, JudgedBody, JudgedRequest};
 use crate::reading::Reading;
 use crate::refusing::Read;
+use crate::situation::Head;
 use crate::stops::REASON_LEAST;
 use crate::vault::Compartment;
 use crate::{heads, record, situation};
 
 /// A prompt that was read and judged.
 struct Judged {
-    decision: Decision,
+    decision: Arc<Decision>,
     facts: Facts,
     reading: Reading,
     history: History,
@@ -41,7 +42,9 @@ struct Judged {
 
 /// What leaves of a prompt.
 struct Outgoing {
-    compartment: Arc<Compartment>,
+    conversation: ConversationId,
+    /// Where the values behind placeholders are, if the conversation has any.
+    compartment: Option<Arc<Compartment>>,
     /// The body with its edits; `None` if there are none.
     body: Option<Bytes>,
     redacted: bool,
@@ -52,18 +55,19 @@ impl Inspection {
     pub(crate) fn judge(&mut self, reading: Reading, arrival: Arrival, now: Moment, out: &mut Vec<Command>) {
         let Context { engine, snapshot, opening, .. } = &self.context;
         let history = History::of(&self.context, &reading, now);
-        let head = situation::at_head(opening, snapshot, now);
-        let (mut facts, removed) = situation::with_body(head, opening, snapshot, &reading, &history, action(opening));
+        let head = Head::of(opening, snapshot, now);
+        let (mut facts, removed) = situation::with_body(head, opening, &reading, &history, action(opening));
         let content = history.content_digest(engine, &reading);
         facts.acknowledged = engine.acknowledged(opening, Some(content), now);
-        let mut decision = snapshot.policy.decide(&facts);
+        let mut decision = snapshot.decide(&facts);
         if decision.enforced.effect == Effect::Justify && self.give_reason(&decision, &mut facts, content, now, out) {
-            decision = self.context.snapshot.policy.decide(&facts);
+            decision = self.context.snapshot.decide(&facts);
         }
         if decision.enforced.effect.passes() && reading.wire.is_none() {
             // The rules would let it pass unread, but it did not come whole.
-            decision.enforced.effect = Effect::Block;
-            decision.enforced.unreadable = true;
+            let enforced = &mut Arc::make_mut(&mut decision).enforced;
+            enforced.effect = Effect::Block;
+            enforced.unreadable = true;
         }
         let judged = Judged { decision, facts, reading, history, removed };
         if judged.decision.enforced.effect.passes() {
@@ -74,10 +78,10 @@ impl Inspection {
     }
 
     /// The verdict where nothing of the content is read: an ordinary prompt without findings, by service and account.
-    pub(crate) fn judge_unread(&mut self, facts: Facts, now: Moment, out: &mut Vec<Command>) {
+    pub(crate) fn judge_unread(&mut self, head: Head, now: Moment, out: &mut Vec<Command>) {
         let Context { snapshot, opening, .. } = &self.context;
-        let mut facts = situation::unread(facts, opening, snapshot, action(opening));
-        let mut decision = snapshot.policy.decide(&facts);
+        let mut facts = situation::unread(head, action(opening));
+        let mut decision = snapshot.decide(&facts);
         if decision.enforced.effect == Effect::Justify && self.reason_is_enough() {
             // Nothing is kept of it: it satisfies this one interaction.
             let clauses = clauses_of(&decision.enforced, Effect::Justify);
@@ -87,8 +91,9 @@ impl Inspection {
                 .into_iter()
                 .map(|clause| Acknowledged { id, clause, classes: BTreeSet::new(), until })
                 .collect();
-            decision = snapshot.policy.decide(&facts);
+            decision = snapshot.decide(&facts);
         }
+        let facts = Arc::new(facts);
         if !decision.enforced.effect.passes() || !decision.enforced.redact.is_empty() {
             return self.refuse(decision, facts, None, Stage::Head, now, out);
         }
@@ -99,11 +104,11 @@ impl Inspection {
         let upgrade = situation::asks_for_websocket(opening);
         let sent = Sent {
             compartment: None,
-            verdict: decision.enforced,
+            decision,
             facts,
             note: None,
             first_use: false,
-            duty: AnswerDuty::None,
+            duty: Arc::new(AnswerDuty::None),
             structured: true,
             conversation: None,
             upgrade,
@@ -116,25 +121,18 @@ impl Inspection {
     }
 
     /// Refuses before reading: the edge or the organisation's settings want it, whatever the policy says.
-    pub(crate) fn refuse_unread(
-        &mut self,
-        reason: RefuseReason,
-        mut facts: Facts,
-        now: Moment,
-        out: &mut Vec<Command>,
-    ) {
+    pub(crate) fn refuse_unread(&mut self, reason: RefuseReason, mut head: Head, now: Moment, out: &mut Vec<Command>) {
         let Context { snapshot, opening, .. } = &self.context;
         let mut signals = opening.signals;
         if reason == RefuseReason::NamesDisagree {
             signals.insert(Signal::Circumvention);
         }
-        facts.signal = signals.into();
-        let facts = situation::unread(facts, opening, snapshot, action(opening));
-        let mut decision = snapshot.policy.decide(&facts);
-        for verdict in [&mut decision.enforced, &mut decision.full] {
-            verdict.effect = Effect::Block;
-        }
-        self.refuse(decision, facts, None, Stage::Head, now, out);
+        head.facts.signal = signals.into();
+        let facts = situation::unread(head, action(opening));
+        let mut decision = snapshot.decide(&facts);
+        let changed = Arc::make_mut(&mut decision);
+        (changed.enforced.effect, changed.full.effect) = (Effect::Block, Effect::Block);
+        self.refuse(decision, facts.into(), None, Stage::Head, now, out);
     }
 
     /// Whether the reason that came with the request says something.
@@ -192,20 +190,21 @@ impl Inspection {
             Err(class) => {
                 // The redaction cannot be fulfilled: a fact like any other, and the verdict is taken again.
                 judged.facts.unredactable.insert(class);
-                judged.decision = self.context.snapshot.policy.decide(&judged.facts);
+                judged.decision = self.context.snapshot.decide(&judged.facts);
                 if judged.decision.enforced.effect.passes() {
-                    judged.decision.enforced.effect = Effect::Block;
+                    Arc::make_mut(&mut judged.decision).enforced.effect = Effect::Block;
                 }
                 return self.stop(judged, now, out);
             }
         };
         let first_use = self.context.first_use_due(now);
         let Judged { decision, facts, reading, history, removed } = judged;
+        let facts = Arc::new(facts);
         history.passed(&self.context, &reading, now);
         Counter::Interactions.increment();
-        let conversation = conversation(&self.context, &reading);
+        let conversation = Some(outgoing.conversation);
         let mut new =
-            record::decision(&self.context, &decision, &facts, Some(&reading), Stage::Body, Some(conversation), None);
+            record::decision(&self.context, &decision, &facts, Some(&reading), Stage::Body, conversation, None);
         record::add_removed(&self.context, &mut new, &removed);
         if first_use && self.context.opening.navigation && self.context.opening.method == http::Method::GET {
             let page = self.context.first_use_page();
@@ -219,10 +218,11 @@ impl Inspection {
             _ => Counter::Allowed.increment(),
         }
         let opening = &self.context.opening;
-        let duty = self.context.snapshot.policy.could_redact_or_raise_answers(&facts);
+        let duty = self.context.snapshot.answer_duty(&facts);
         let mut headers = heads::forwardable(&opening.headers, opening.passthrough);
         let chat = self.context.person() && !reading.message.structured;
-        if !outgoing.compartment.is_empty() || duty != AnswerDuty::None || chat {
+        let restores = outgoing.compartment.as_ref().is_some_and(|held| !held.is_empty());
+        if restores || *duty != AnswerDuty::None || chat {
             // An answer that has to be read is asked for without content encoding.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
@@ -233,14 +233,14 @@ impl Inspection {
         let grounds = grounds(&decision.enforced);
         let bytes = outgoing.body.or_else(|| reading.wire.clone()).unwrap_or_default();
         let mut sent = Sent {
-            compartment: Some(outgoing.compartment),
-            verdict: decision.enforced,
+            compartment: outgoing.compartment,
+            decision,
             facts,
             note,
             first_use,
             duty,
             structured: reading.message.structured,
-            conversation: Some(conversation),
+            conversation,
             upgrade: situation::asks_for_websocket(opening),
             bytes_up: 0,
         };
@@ -262,15 +262,21 @@ impl Inspection {
     fn outgoing(&self, judged: &Judged, now: Moment) -> Result<Outgoing, Term> {
         let Context { engine, snapshot, opening, .. } = &self.context;
         let Judged { decision, reading, history, .. } = judged;
-        let compartment = engine.vault.compartment(conversation_digest(&self.context, reading), now);
+        let conversation = conversation(&self.context, reading);
         let redact = &decision.enforced.redact;
-        let replacements = Replacements::for_classes(engine, snapshot, &compartment, reading, redact, history)
-            .map_err(|unfulfillable| unfulfillable.0)?;
+        let (compartment, replacements) = if redact.is_empty() && !history.takes_out() {
+            (engine.vault.known(conversation, now), Replacements::default())
+        } else {
+            let compartment = engine.vault.compartment(conversation, now);
+            let replacements = Replacements::for_classes(engine, snapshot, &compartment, reading, redact, history)
+                .map_err(|unfulfillable| unfulfillable.0)?;
+            (Some(compartment), replacements)
+        };
         let redacted = !replacements.is_empty();
         let edits: Vec<Edit> = history.edits(&self.context).into_iter().chain(replacements.into_edits()).collect();
         let class = || redact.first().cloned().unwrap_or(writ_model::class::PLAIN);
         let body = edited_body(opening, reading, &edits).ok_or_else(class)?;
-        Ok(Outgoing { compartment, body, redacted })
+        Ok(Outgoing { conversation, compartment, body, redacted })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a request come from two places, each used once")]
@@ -324,13 +330,13 @@ impl Inspection {
         let Judged { decision, facts, reading, history, .. } = judged;
         history.remember_stopped(&self.context, &reading, &decision.enforced);
         let read = Read { reading: &reading, history: &history };
-        self.refuse(decision, facts, Some(&read), Stage::Body, now, out);
+        self.refuse(decision, facts.into(), Some(&read), Stage::Body, now, out);
     }
 
     pub(crate) fn refuse(
         &mut self,
-        decision: Decision,
-        facts: Facts,
+        decision: Arc<Decision>,
+        facts: Arc<Facts>,
         read: Option<&Read<'_>>,
         stage: Stage,
         now: Moment,
@@ -391,20 +397,14 @@ fn edited_body(opening: &Opening, reading: &Reading, edits: &[Edit]) -> Option<O
     reading.message.splice(&reading.body, edits).ok().map(|body| Some(body.into()))
 }
 
-fn conversation(context: &Context, reading: &Reading) -> ConversationId {
-    ConversationId::from_bytes(*conversation_digest(context, reading).as_bytes())
-}
-
 /// What makes a conversation: who asks, and how it began. Services that keep the history themselves begin anew with
 /// each request, as far as Writ can tell.
-fn conversation_digest(context: &Context, reading: &Reading) -> KeyedDigest {
+fn conversation(context: &Context, reading: &Reading) -> ConversationId {
     let first = reading.message.parts.iter().find(|part| part.author == Author::User && part.turn.is_some());
-    let begun = first.and_then(|part| part.text()).unwrap_or_default();
+    let begun = first.and_then(|part| reading.key_of(part.index)).unwrap_or_default();
     let Context { engine, opening, .. } = context;
-    KeyedDigest::of_parts(
-        engine.digest_key(),
-        [opening.caller.principal.as_bytes().as_slice(), opening.service.as_bytes(), begun.as_bytes()],
-    )
+    let parts = [opening.caller.principal.as_bytes().as_slice(), opening.service.as_bytes(), begun];
+    ConversationId::from_bytes(*KeyedDigest::of_parts(engine.digest_key(), parts).as_bytes())
 }
 
 /// 24:00 UTC of the day.

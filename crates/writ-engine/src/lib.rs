@@ -35,6 +35,7 @@ mod snapshot;
 pub mod stops;
 pub mod tunnel;
 pub mod vault;
+mod verdicts;
 pub mod voice;
 
 pub use commands::{CertificateProblem, Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};

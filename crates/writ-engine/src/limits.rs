@@ -27,6 +27,12 @@ pub static STOPS: Limit = Limit::new("engine.stops", "stops", 20_000);
 pub static CHOICES: Limit = Limit::new("engine.choices", "choices", 50_000);
 /// Notices of first use remembered as shown.
 pub static NOTICES: Limit = Limit::new("engine.notices", "notices", 200_000);
+/// Decisions remembered by their facts, for the policy that runs.
+pub static DECISIONS: Limit = Limit::new("engine.verdicts.decisions", "decisions", 4_096);
+/// Facts of a head remembered with whether they are blocked whatever follows.
+pub static EARLY: Limit = Limit::new("engine.verdicts.early", "verdicts", 1_024);
+/// Situations remembered with what their answers need.
+pub static DUTIES: Limit = Limit::new("engine.verdicts.duties", "situations", 1_024);
 /// Bytes at the end of one part and the start of the next that are scanned together.
 pub static SEAM: Limit = Limit::new("engine.seam", "bytes", 160);
 
@@ -53,6 +59,9 @@ pub static ALL: &[&Limit] = &[
     &STOPS,
     &CHOICES,
     &NOTICES,
+    &DECISIONS,
+    &EARLY,
+    &DUTIES,
     &SEAM,
     &crate::vault::COMPARTMENTS,
     &crate::vault::VALUES,

@@ -51,6 +51,8 @@ pub(crate) struct Reading {
     pub(crate) message: Message,
     /// The findings of each part, by its index.
     pub(crate) findings: Vec<Arc<[Finding]>>,
+    /// The digest of each part's text, by its index, where it is longer than a digest: a text is hashed once.
+    digests: Vec<Option<KeyedDigest>>,
     /// Findings that lie across two parts.
     pub(crate) seams: Vec<Seam>,
     /// Findings in the query of the path, which cannot be edited.
@@ -99,12 +101,22 @@ impl Work {
             Direction::Answer => writ_protocol::read_answer(self.endpoint, &body),
         };
         signals.extend_from(message.signals);
-        let findings: Vec<_> = message.parts.iter().map(|part| self.scan(part.text().unwrap_or_default())).collect();
+        let texts = || message.parts.iter().map(|part| part.text().unwrap_or_default());
+        let digests: Vec<_> = texts().map(|text| self.digest_of(text)).collect();
+        let findings = texts().zip(&digests).map(|(text, digest)| self.scan(text, *digest)).collect();
         let seams = self.seams(&message);
         let query = self.query.as_deref().map(writ_protocol::read_query).unwrap_or_default();
         let in_query = query.parts.iter().flat_map(|part| self.scan_now(part.text().unwrap_or_default())).collect();
         let unreadable = message.unreadable;
-        Reading { wire: Some(self.body), body, message, findings, seams, in_query, signals, unreadable }
+        Reading { wire: Some(self.body), body, message, findings, digests, seams, in_query, signals, unreadable }
+    }
+
+    /// The digest of a text that is worth one.
+    fn digest_of(&self, text: &str) -> Option<KeyedDigest> {
+        /// Below this, a scan is as cheap as looking it up, and other digests take the text itself.
+        const SHORT: usize = 48;
+        (text.len() >= SHORT)
+            .then(|| KeyedDigest::of_parts(self.engine.digest_key(), [b"text".as_slice(), text.as_bytes()]))
     }
 
     fn decoded(&self) -> Result<Bytes, Undecodable> {
@@ -117,13 +129,9 @@ impl Work {
     }
 
     /// The findings of a text: remembered ones, or of a scan now.
-    fn scan(&self, text: &str) -> Arc<[Finding]> {
-        /// Below this, a scan is as cheap as looking it up.
-        const SHORT: usize = 48;
-        if text.len() < SHORT {
-            return self.scan_now(text).into();
-        }
-        let digest = self.digest("text", [text.as_bytes()]);
+    fn scan(&self, text: &str, digest: Option<KeyedDigest>) -> Arc<[Finding]> {
+        let Some(digest) = digest else { return self.scan_now(text).into() };
+        let digest = self.digest("findings", [digest.as_bytes().as_slice()]);
         self.engine.remembered(digest).unwrap_or_else(|| {
             let findings = self.scan_now(text).into();
             self.engine.remember(digest, &findings);
@@ -191,6 +199,13 @@ enum Undecodable {
 }
 
 impl Reading {
+    /// What stands for the text of a part in digests: the text itself where it is short. `None` for what has no text.
+    pub(crate) fn key_of(&self, part: usize) -> Option<&[u8]> {
+        let text = self.message.parts.get(part)?.text()?;
+        let digest = self.digests.get(part).and_then(Option::as_ref);
+        Some(digest.map_or(text.as_bytes(), |digest| digest.as_bytes()))
+    }
+
     /// What the person typed last, to be given back: the last turn's text, or the longest text of a body without turns.
     pub(crate) fn typed(&self) -> Option<&str> {
         let turns = &self.message.turns;
@@ -207,6 +222,7 @@ impl Reading {
             body: Bytes::new(),
             message: Message::default(),
             findings: Vec::new(),
+            digests: Vec::new(),
             seams: Vec::new(),
             in_query: Vec::new(),
             signals: Set::EMPTY,

@@ -1,6 +1,7 @@
 //! Decision entries: the skeleton that is kept for years, and the personal part that is sealed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use writ_base::Moment;
 use writ_model::facts::Classes;
@@ -17,8 +18,8 @@ use crate::situation;
 /// The entry of a prompt's decision.
 pub(crate) fn decision(
     context: &Context,
-    decision: &Decision,
-    facts: &Facts,
+    decision: &Arc<Decision>,
+    facts: &Arc<Facts>,
     reading: Option<&Reading>,
     stage: Stage,
     conversation: Option<ConversationId>,
@@ -54,12 +55,12 @@ pub(crate) fn add_removed(context: &Context, new: &mut NewDecision, removed: &Cl
 /// The entry of an answer's decision.
 pub(crate) fn answer(
     context: &Context,
-    decision: &Decision,
-    facts: &Facts,
+    decision: &Arc<Decision>,
+    facts: Facts,
     conversation: Option<ConversationId>,
     read_in_full: bool,
 ) -> NewDecision {
-    let mut new = entry(context, decision, facts, Direction::Answer, read_in_full);
+    let mut new = entry(context, decision, &Arc::new(facts), Direction::Answer, read_in_full);
     if let Some(personal) = &mut new.personal {
         personal.conversation = conversation;
     }
@@ -68,8 +69,8 @@ pub(crate) fn answer(
 
 fn entry(
     context: &Context,
-    decision: &Decision,
-    facts: &Facts,
+    decision: &Arc<Decision>,
+    facts: &Arc<Facts>,
     direction: Direction,
     read_in_full: bool,
 ) -> NewDecision {
@@ -107,8 +108,8 @@ fn entry(
     let personal = (!opening.caller.protected).then(|| DecisionPersonal {
         principal: opening.caller.principal,
         on_behalf_of: opening.caller.on_behalf_of,
-        facts: facts.clone(),
-        decision: decision.clone(),
+        facts: Arc::clone(facts),
+        decision: Arc::clone(decision),
         conversation: None,
         account_name: None,
         address: opening.caller.address.clone(),

@@ -13,8 +13,28 @@ use crate::opening::Opening;
 use crate::reading::Reading;
 use crate::snapshot::Snapshot;
 
-/// The facts that settle at connect and head; those of the body are pending.
-pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Facts {
+/// What is known when a head has been read.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    /// The facts that settle at connect and head; those of the body are pending.
+    pub(crate) facts: Facts,
+    /// The classes that vetting allows for the service and plan; a fact of the body.
+    pub(crate) cleared: BTreeSet<Term>,
+}
+
+impl Head {
+    /// Of an opening, at a moment.
+    pub(crate) fn of(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Self {
+        let mut facts = at_head(opening, snapshot, now);
+        let cleared = match std::mem::take(&mut facts.cleared) {
+            Fact::Known(cleared) => cleared,
+            Fact::Pending => BTreeSet::new(),
+        };
+        Self { facts, cleared }
+    }
+}
+
+fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Facts {
     let caller = &opening.caller;
     let facts = Facts {
         who: caller.who.into(),
@@ -32,9 +52,7 @@ pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Fa
         ..Facts::default()
     };
     let category = snapshot.catalog.service(&opening.service).map_or(Category::Unknown, |service| service.category);
-    let mut facts = of_service(facts, &opening.service, category, opening.tier.clone(), snapshot);
-    facts.cleared = Fact::Pending;
-    facts
+    of_service(facts, &opening.service, category, opening.tier.clone(), snapshot)
 }
 
 /// The same facts, had the prompt gone to another service.
@@ -53,21 +71,16 @@ fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, 
     facts
 }
 
-/// The classes that vetting allows for the opening's service and plan.
-pub(crate) fn cleared(opening: &Opening, snapshot: &Snapshot, now: Moment) -> BTreeSet<Term> {
-    snapshot.catalog.vetting(&opening.service, &opening.tier, now).cleared
-}
-
 /// Completes facts with what the body says, as far as it leaves: stopped turns of the history do not, nor what the
 /// person chose to have removed, which is returned beside them.
 pub(crate) fn with_body(
-    mut facts: Facts,
+    head: Head,
     opening: &Opening,
-    snapshot: &Snapshot,
     reading: &Reading,
     history: &History,
     action: Action,
 ) -> (Facts, Classes) {
+    let Head { mut facts, cleared } = head;
     let (mut tally, mut removed) = (Tally::default(), Tally::default());
     let kept = |part: usize| history.keeps(part);
     let chosen = |part: &Part, class: &Term| history.chosen(part).is_some_and(|classes| classes.contains(class));
@@ -98,7 +111,7 @@ pub(crate) fn with_body(
     facts.action = action.into();
     facts.unredactable = tally.fixed.clone();
     facts.data = tally.classes().into();
-    facts.cleared = cleared(opening, snapshot, facts.decided_at).into();
+    facts.cleared = cleared.into();
     facts.declared = opening.declared.into();
     facts.level = Level::from(opening.declared).into();
     facts.origin = Origin::Unknown.into();
@@ -109,10 +122,8 @@ pub(crate) fn with_body(
 }
 
 /// Completes facts where nothing of the content is read: an ordinary prompt in which nothing was found.
-pub(crate) fn unread(mut facts: Facts, opening: &Opening, snapshot: &Snapshot, action: Action) -> Facts {
-    facts.action = action.into();
-    facts.cleared = cleared(opening, snapshot, facts.decided_at).into();
-    facts.completed()
+pub(crate) fn unread(head: Head, action: Action) -> Facts {
+    Facts { action: action.into(), cleared: head.cleared.into(), ..head.facts }.completed()
 }
 
 /// Whether the client asks to go on as a WebSocket: its messages have no reader here. Where a rule refuses it, clients

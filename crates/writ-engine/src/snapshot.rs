@@ -1,13 +1,16 @@
 //! The snapshot: everything content-addressed that a verdict rests on, taken once per interaction and never changed.
 
+use std::sync::Arc;
+
 use writ_catalog::Catalog;
 use writ_detect::Pack;
 use writ_model::record::SnapshotHashes;
-use writ_model::{ClauseQuote, Facts, Level, Set, Term};
-use writ_policy::eval::{Policy, explain};
+use writ_model::{ClauseQuote, Decision, Facts, Level, Set, Term};
+use writ_policy::eval::{AnswerDuty, Policy, explain};
 use writ_policy::example::{Example, ExampleFailed, example_facts, judge};
 
 use crate::situation::Tally;
+use crate::verdicts::Verdicts;
 
 /// Policy with exceptions and roll-out, catalog with the organisation's services, detection pack.
 #[derive(Debug)]
@@ -19,6 +22,7 @@ pub struct Snapshot {
     /// The detectors, with the organisation's own terms.
     pub pack: Pack,
     hashes: SnapshotHashes,
+    verdicts: Verdicts,
 }
 
 impl Snapshot {
@@ -31,7 +35,23 @@ impl Snapshot {
             catalog: catalog.hash(),
             detection: pack.hash(),
         };
-        Self { policy, catalog, pack, hashes }
+        let verdicts = Verdicts::of(&policy);
+        Self { policy, catalog, pack, hashes, verdicts }
+    }
+
+    /// Judges a situation: [`Policy::decide`].
+    pub(crate) fn decide(&self, facts: &Facts) -> Arc<Decision> {
+        self.verdicts.decide(&self.policy, facts)
+    }
+
+    /// The decision over facts of which some are pending, where it is a block whatever they become.
+    pub(crate) fn early_block(&self, facts: &Facts) -> Option<Arc<Decision>> {
+        self.verdicts.early_block(&self.policy, facts)
+    }
+
+    /// What answers in a situation need: [`Policy::could_redact_or_raise_answers`].
+    pub(crate) fn answer_duty(&self, facts: &Facts) -> Arc<AnswerDuty> {
+        self.verdicts.answer_duty(&self.policy, facts)
     }
 
     /// Whether an example's rule does with its text what the example claims.

@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::inspection::Context;
 use crate::opening::{Caller, Handling, Opening};
 use crate::permit::{Destination, Grounds, Permit, Permitted, TunnelTo};
+use crate::situation::Head;
 use crate::snapshot::Snapshot;
 use crate::{record, situation};
 
@@ -112,15 +113,13 @@ impl Engine {
         let interaction = InteractionId::new(now, &*self.options.randomness);
         let opening = opening(tunnel);
         let context = Context { engine: Arc::clone(self), snapshot: Arc::clone(snapshot), opening, interaction };
-        let mut facts = situation::at_head(&context.opening, snapshot, now);
-        facts.action = Action::Tunnel.into();
-        facts.signal = context.opening.signals.into();
-        facts.cleared = situation::cleared(&context.opening, snapshot, now).into();
-        let facts = facts.completed();
-        let mut decision = snapshot.policy.decide(&facts);
+        let mut head = Head::of(&context.opening, snapshot, now);
+        head.facts.signal = context.opening.signals.into();
+        let facts = Arc::new(situation::unread(head, Action::Tunnel));
+        let mut decision = snapshot.decide(&facts);
         if refuse {
-            decision.enforced.effect = Effect::Block;
-            decision.full.effect = Effect::Block;
+            let changed = Arc::make_mut(&mut decision);
+            (changed.enforced.effect, changed.full.effect) = (Effect::Block, Effect::Block);
         }
         Counter::Interactions.increment();
         let passes = decision.enforced.effect.passes();

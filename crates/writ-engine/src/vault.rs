@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use writ_base::keys::SecretKey;
-use writ_base::{KeyedDigest, Limit, Moment, Randomness, Sensitive};
+use writ_base::{Limit, Moment, Randomness, Sensitive};
+use writ_model::interaction::ConversationId;
 
 use crate::memory::Memory;
 use crate::placeholder;
@@ -24,7 +25,7 @@ pub struct Vault {
     key: SecretKey,
     placeholder_key: SecretKey,
     randomness: Arc<dyn Randomness>,
-    compartments: Memory<KeyedDigest, Arc<Compartment>>,
+    compartments: Memory<ConversationId, Arc<Compartment>>,
 }
 
 impl Vault {
@@ -34,15 +35,26 @@ impl Vault {
         Self { key, placeholder_key, randomness, compartments: Memory::new(&COMPARTMENTS) }
     }
 
-    /// The compartment of a principal's conversation; its lifetime starts anew.
-    pub fn compartment(&self, conversation: KeyedDigest, now: Moment) -> Arc<Compartment> {
-        let compartment = match self.compartments.recall(&conversation) {
-            Some(compartment) if compartment.contents.lock().expires > now => compartment,
-            _ => Arc::new(Compartment { id: conversation, contents: Mutex::new(Contents::default()) }),
-        };
-        compartment.contents.lock().expires = now.after(LIFETIME);
-        self.compartments.keep(conversation, Arc::clone(&compartment));
-        compartment
+    /// The compartment of a principal's conversation, if it has one; its lifetime starts anew.
+    pub fn known(&self, conversation: ConversationId, now: Moment) -> Option<Arc<Compartment>> {
+        let compartment = self.compartments.recall(&conversation)?;
+        let mut contents = compartment.contents.lock();
+        if contents.expires <= now {
+            return None;
+        }
+        contents.expires = now.after(LIFETIME);
+        drop(contents);
+        Some(compartment)
+    }
+
+    /// The compartment of a principal's conversation, to put something in.
+    pub fn compartment(&self, conversation: ConversationId, now: Moment) -> Arc<Compartment> {
+        self.known(conversation, now).unwrap_or_else(|| {
+            let contents = Contents { expires: now.after(LIFETIME), ..Contents::default() };
+            let compartment = Arc::new(Compartment { id: conversation, contents: Mutex::new(contents) });
+            self.compartments.keep(conversation, Arc::clone(&compartment));
+            compartment
+        })
     }
 
     /// Puts a value into a compartment and returns its placeholder, or `None` if the compartment is full.
@@ -78,7 +90,7 @@ impl Vault {
 
 /// The values of one conversation of one principal.
 pub struct Compartment {
-    id: KeyedDigest,
+    id: ConversationId,
     contents: Mutex<Contents>,
 }
 
@@ -113,8 +125,8 @@ mod tests {
     fn only_the_compartment_that_issued_a_placeholder_turns_it_back() {
         let (vault, now) = (vault(), Moment::from_seconds(1));
         let (mine, other) = (
-            vault.compartment(KeyedDigest::of(&[0; 32], b"a"), now),
-            vault.compartment(KeyedDigest::of(&[0; 32], b"b"), now),
+            vault.compartment(ConversationId::from_bytes([1; 16]), now),
+            vault.compartment(ConversationId::from_bytes([2; 16]), now),
         );
         let name = vault.issue(&mine, "EMAIL", "jo@northwind.example").unwrap();
         assert_eq!(vault.restore(&mine, &name).unwrap().expose(), "jo@northwind.example");
@@ -125,7 +137,7 @@ mod tests {
     #[test]
     fn values_expire() {
         let (vault, start) = (vault(), Moment::from_seconds(1));
-        let id = KeyedDigest::of(&[0; 32], b"a");
+        let id = ConversationId::from_bytes([1; 16]);
         let name = vault.issue(&vault.compartment(id, start), "EMAIL", "jo@northwind.example").unwrap();
         let later = start.after(LIFETIME + Duration::from_secs(1));
         assert!(vault.restore(&vault.compartment(id, later), &name).is_none());

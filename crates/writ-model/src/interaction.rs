@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
+use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 use writ_base::ids;
 
@@ -130,52 +130,40 @@ pub enum Content {
     },
 }
 
-/// Text that may be a piece of a larger, shared one: parts of a body share its bytes instead of copying them.
+/// Text that may be a piece of a larger, shared one: parts of a body are pieces of the bytes that arrived, and nothing is
+/// copied.
 ///
 /// Prints as its size only, like [`writ_base::Sensitive`]; equality is that of the text.
-#[derive(Clone)]
-pub struct Text {
-    source: Arc<str>,
-    start: usize,
-    end: usize,
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text(ByteString);
 
 impl Text {
     /// The piece `range` of `source`, in bytes; empty where the range does not lie on character boundaries of it.
-    pub fn of(source: &Arc<str>, range: Range<usize>) -> Self {
-        let range = if source.get(range.clone()).is_some() { range } else { 0..0 };
-        Self { source: Arc::clone(source), start: range.start, end: range.end }
+    pub fn of(source: &ByteString, range: Range<usize>) -> Self {
+        Self(source.get(range).map(|piece| source.slice_ref(piece)).unwrap_or_default())
     }
 
     /// The text itself. Allowed where content is judged, edited or sent; never on the way to a log or an error.
     pub fn expose(&self) -> &str {
-        self.source.get(self.start..self.end).unwrap_or_default()
+        &self.0
     }
 }
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Self { source: Arc::from(text), start: 0, end: text.len() }
+        Self(text.into())
     }
 }
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Self::from(text.as_str())
+        Self(text.into())
     }
 }
-
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for Text {}
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{} B]", self.end - self.start)
+        write!(f, "[{} B]", self.0.len())
     }
 }
 
@@ -185,7 +173,7 @@ mod tests {
 
     #[test]
     fn text_is_a_piece_and_prints_its_size_only() {
-        let source: Arc<str> = Arc::from("aé4111");
+        let source = ByteString::from("aé4111");
         let text = Text::of(&source, 3..7);
         assert_eq!((text.expose(), format!("{text:?}").as_str()), ("4111", "[4 B]"));
         assert_eq!(text, Text::from("4111"));

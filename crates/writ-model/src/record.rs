@@ -4,6 +4,7 @@
 //! key of one person and one month, and the skeleton commits to it. All types are versioned by the ledger's format.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use writ_base::{ContentHash, Moment, ids};
@@ -174,9 +175,9 @@ pub struct DecisionPersonal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<PrincipalId>,
     /// The facts as decided.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
     /// Both verdicts, whole.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
     /// Which conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
+use bytes::Bytes;
+use bytestring::ByteString;
 use writ_base::Limit;
 use writ_model::interaction::{Content, Text};
 use writ_model::{Author, Part, Set, Signal, Unreadable};
@@ -23,6 +24,8 @@ pub static NESTED: Limit = Limit::new("protocol.nested_json", "levels", 4);
 const LONG: usize = 1024;
 /// A composite is cut after this many bytes, so that a change makes little text new.
 const COMPOSITE: usize = 16 << 10;
+/// Room for decoded text that is taken at once; most bodies need no more, and long ones hold few escapes.
+const ARENA: usize = 16 << 10;
 /// A number of fewer characters than this at a structural place carries nothing worth showing.
 const SHORT_NUMBER: usize = 7;
 /// Where text stands that no shape names.
@@ -85,14 +88,15 @@ pub(crate) struct Source<'s> {
 
 impl Draft {
     /// Reads a JSON body.
-    pub(crate) fn json(body: &[u8], codec: &'static Codec) -> Message {
-        // Checking first: the lossy conversion walks more slowly.
-        let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+    pub(crate) fn json(body: &Bytes, codec: &'static Codec) -> Message {
+        let exact = ByteString::try_from(body.clone());
+        let utf8 = exact.is_ok();
+        let text = exact.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned().into());
         let tape = Tape::read(&text);
-        let arena = String::with_capacity(text.len());
+        let arena = String::with_capacity(text.len().min(ARENA));
         let mut draft = Self { sites: vec![Site::BODY], arena, ..Self::default() };
         let mut unreadable = Set::EMPTY;
-        let broken = matches!(text, Cow::Owned(_)).then_some(Defect::Utf8).or(tape.defect);
+        let broken = (!utf8).then_some(Defect::Utf8).or(tape.defect);
         match broken {
             Some(Defect::TooMany) => unreadable.insert(Unreadable::TooLarge),
             Some(_) => draft.signals.insert(Signal::MalformedJson),
@@ -116,7 +120,7 @@ impl Draft {
     }
 
     /// A body that is one text.
-    pub(crate) fn text(body: &str) -> Message {
+    pub(crate) fn text(body: &ByteString) -> Message {
         let mut draft = Self { sites: vec![Site::BODY], ..Self::default() };
         draft.plain(0..body.len(), Place::of("body", Author::Unknown));
         draft.finish(body, body.len())
@@ -156,7 +160,7 @@ impl Draft {
     }
 
     /// The message.
-    pub(crate) fn finish(mut self, body: &str, length: usize) -> Message {
+    pub(crate) fn finish(mut self, body: &ByteString, length: usize) -> Message {
         let structure = self.arena.len()..self.arena.len() + self.structure.len();
         self.arena.push_str(&self.structure);
         if !structure.is_empty() {
@@ -164,15 +168,14 @@ impl Draft {
             let place = Place { whole: Whole::Fixed, ..Place::of(STRUCTURE, Author::Metadata) };
             self.push(place, Author::Metadata, DraftContent::Arena(structure), end..end);
         }
-        let body: Arc<str> = Arc::from(body);
-        let arena: Arc<str> = Arc::from(self.arena);
+        let arena = ByteString::from(self.arena);
         let fixed = self.fixed;
         let mut spans = Vec::with_capacity(self.parts.len());
         let mut parts = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.into_iter().enumerate() {
             spans.push(part.pieces);
             let content = match part.content {
-                DraftContent::Body(range) => Content::Text(Text::of(&body, range)),
+                DraftContent::Body(range) => Content::Text(Text::of(body, range)),
                 DraftContent::Arena(range) => Content::Text(Text::of(&arena, range)),
                 DraftContent::Opaque(signal, length) => Content::Opaque { signal, length },
             };

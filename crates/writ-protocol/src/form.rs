@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+use bytestring::ByteString;
 use memchr::memmem;
 use writ_base::Limit;
 use writ_model::{Author, Set, Signal};
@@ -23,15 +25,15 @@ const FILE: Place = Place::of("(uploaded file)", Author::User);
 const NAME: Place = Place::of("(file name)", Author::Metadata);
 
 /// A body of an unknown kind: JSON if it looks like it, text if it is UTF-8 without control characters, else opaque.
-pub(crate) fn unknown(body: &[u8], codec: &'static Codec) -> Message {
+pub(crate) fn unknown(body: &Bytes, codec: &'static Codec) -> Message {
     if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
         let message = Draft::json(body, codec);
         if !message.signals.contains(Signal::MalformedJson) {
             return message;
         }
     }
-    match std::str::from_utf8(body) {
-        Ok(text) if is_text(text) => Draft::text(text),
+    match ByteString::try_from(body.clone()) {
+        Ok(text) if is_text(&text) => Draft::text(&text),
         _ => Message::opaque(body.len(), Signal::OpaqueFormat),
     }
 }
@@ -48,8 +50,8 @@ pub fn opaque_from_start(start: &[u8]) -> bool {
 }
 
 /// `application/x-www-form-urlencoded` (WHATWG URL section 5): every name and value is text.
-pub(crate) fn urlencoded(body: &[u8]) -> Message {
-    let Ok(text) = std::str::from_utf8(body) else {
+pub(crate) fn urlencoded(body: &Bytes) -> Message {
+    let Ok(text) = ByteString::try_from(body.clone()) else {
         return Message::opaque(body.len(), Signal::OpaqueFormat);
     };
     let mut draft = Draft::of_body();
@@ -69,24 +71,23 @@ pub(crate) fn urlencoded(body: &[u8]) -> Message {
         }
         at += field.len() + 1;
     }
-    draft.finish(text, body.len())
+    draft.finish(&text, body.len())
 }
 
 /// `multipart/*` (RFC 2046 section 5.1, RFC 7578): text fields and text files are text, other files opaque.
-pub(crate) fn multipart(boundary: Boundary, body: &[u8]) -> Message {
+pub(crate) fn multipart(boundary: Boundary, body: &Bytes) -> Message {
     let Some(sections) = sections(boundary.as_bytes(), body) else {
         let mut message = Message::opaque(body.len(), Signal::OpaqueFormat);
         message.signals.insert(Signal::MalformedFormat);
         return message;
     };
-    // Text spans need one text: bytes that are no UTF-8 belong to opaque files and are blanked, length for length.
-    let text = blanked(body);
+    let text = ByteString::try_from(body.clone());
     let mut draft = Draft::of_body();
     for section in sections {
-        section_parts(&mut draft, body, &text, section);
+        section_parts(&mut draft, body, text.is_ok(), section);
     }
-    let exact = std::str::from_utf8(body).is_ok();
-    let mut message = draft.finish(&text, body.len());
+    let exact = text.is_ok();
+    let mut message = draft.finish(&text.unwrap_or_default(), body.len());
     if !exact {
         // The splice works on text; a body with binary files in it goes as it is or not at all.
         message.map.fixed = true;
@@ -95,7 +96,8 @@ pub(crate) fn multipart(boundary: Boundary, body: &[u8]) -> Message {
     message
 }
 
-fn section_parts(draft: &mut Draft, body: &[u8], text: &str, section: Range<usize>) {
+/// `whole`: whether the body is one text, so that its texts can be pieces of it; else they are copied.
+fn section_parts(draft: &mut Draft, body: &[u8], whole: bool, section: Range<usize>) {
     let bytes = body.get(section.clone()).unwrap_or_default();
     let (head_length, gap) = match memmem::find(bytes, b"\r\n\r\n") {
         Some(at) => (at, 4),
@@ -119,13 +121,13 @@ fn section_parts(draft: &mut Draft, body: &[u8], text: &str, section: Range<usiz
     let content = section.start + head_length + gap..section.end;
     let declared = header("content-type").map(|value| media_type(&value));
     let transfer = header("content-transfer-encoding").is_some_and(|value| !is_identity(&value));
-    let readable = std::str::from_utf8(body.get(content.clone()).unwrap_or_default()).is_ok_and(is_text);
-    if content.is_empty() {
-    } else if readable && !transfer && text.get(content.clone()).is_some() {
-        draft.plain(content, if file_name.is_some() { FILE } else { VALUE });
-    } else {
-        let signal = media::signal(declared.as_deref(), Signal::OpaqueFile);
-        draft.opaque(signal, content.len(), FILE);
+    let place = if file_name.is_some() { FILE } else { VALUE };
+    let text = std::str::from_utf8(body.get(content.clone()).unwrap_or_default());
+    match text.ok().filter(|text| is_text(text) && !transfer) {
+        _ if content.is_empty() => {}
+        Some(_) if whole => draft.plain(content, place),
+        Some(text) => draft.decoded(text, content, Form::Plain, place),
+        None => draft.opaque(media::signal(declared.as_deref(), Signal::OpaqueFile), content.len(), FILE),
     }
 }
 
@@ -157,16 +159,6 @@ fn sections(boundary: &[u8], body: &[u8]) -> Option<Vec<Range<usize>>> {
         sections.push(start..end.max(start));
         at = end + next.len();
     }
-}
-
-/// The body as text of the same length: bytes that are no UTF-8 become a space each.
-fn blanked(body: &[u8]) -> String {
-    let mut text = String::with_capacity(body.len());
-    for chunk in body.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| ' '));
-    }
-    text
 }
 
 /// Whether a text has no control characters other than white space.
@@ -260,7 +252,7 @@ pub fn read_query(query: &str) -> Message {
         CREDENTIAL_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name))
     };
     let kept: Vec<&str> = query.split('&').filter(|field| !credential(field)).collect();
-    let mut message = urlencoded(kept.join("&").as_bytes());
+    let mut message = urlencoded(&Bytes::from(kept.join("&")));
     message.map.fixed = true;
     message.parts.iter_mut().for_each(|part| part.editable = false);
     message.signals = Set::EMPTY;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, reason = "a fuzz body reports a broken invariant by panicking")]
 
+use bytes::Bytes;
 use writ_model::Part;
 
 pub use crate::answer::fuzz_sse as sse;
@@ -27,8 +28,8 @@ const ENDPOINTS: &[Endpoint] = &[
 /// Reads a body at every endpoint and in both directions, edits it, and reads it again (invariants PRO-1, PRO-2).
 pub fn json(body: &[u8]) {
     for endpoint in ENDPOINTS {
-        check(body, &|body| read_prompt(*endpoint, body));
-        check(body, &|body| read_answer(*endpoint, body));
+        check(body, &|body| read_prompt(*endpoint, &Bytes::copy_from_slice(body)));
+        check(body, &|body| read_answer(*endpoint, &Bytes::copy_from_slice(body)));
     }
 }
 
@@ -41,7 +42,7 @@ pub fn head(bytes: &[u8]) {
     let content_type = lines.next().filter(|line| !line.is_empty());
     let endpoint = endpoint(method, path, content_type);
     let _ = (endpoint.name(), endpoint.wire_format(), crate::path_model(path), crate::read_query(path));
-    check(lines.next().unwrap_or_default().as_bytes(), &|body| read_prompt(endpoint, body));
+    check(lines.next().unwrap_or_default().as_bytes(), &|body| read_prompt(endpoint, &Bytes::copy_from_slice(body)));
 }
 
 fn check(body: &[u8], read: &dyn Fn(&[u8]) -> Message) {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
 use writ_base::Limit;
 use writ_model::interaction::Content;
 use writ_model::{Author, Part, Set, Signal, Unreadable};
@@ -51,17 +52,18 @@ pub struct Turn {
     pub linked: bool,
 }
 
-/// Reads the body of a request. Total (invariant PRO-1): any bytes give a message.
-pub fn read_prompt(endpoint: Endpoint, body: &[u8]) -> Message {
+/// Reads the body of a request; the texts of its parts are pieces of these bytes. Total (invariant PRO-1): any bytes give a
+/// message.
+pub fn read_prompt(endpoint: Endpoint, body: &Bytes) -> Message {
     read(endpoint, body, codec::prompt(endpoint))
 }
 
-/// Reads a whole (not streamed) answer. Total (invariant PRO-1): any bytes give a message.
-pub fn read_answer(endpoint: Endpoint, body: &[u8]) -> Message {
+/// Reads a whole (not streamed) answer, as [`read_prompt`] reads a prompt.
+pub fn read_answer(endpoint: Endpoint, body: &Bytes) -> Message {
     read(endpoint, body, codec::answer(endpoint))
 }
 
-fn read(endpoint: Endpoint, body: &[u8], codec: &'static codec::Codec) -> Message {
+fn read(endpoint: Endpoint, body: &Bytes, codec: &'static codec::Codec) -> Message {
     if body.is_empty() {
         return Message { map: Map::fixed(0), ..Message::default() };
     }

@@ -1,20 +1,20 @@
 //! Carries one interaction from request to outcome: feeds the engine, does what it says, in its order.
 //!
-//! The interaction runs in a task of its own, so that it reaches its outcome entry also when the client goes away.
+//! An interaction that has begun reaches its outcome entry, also when the client goes away: the module `carry` says how.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
-use http_body_util::combinators::BoxBody;
+use http::{Request, Response, StatusCode, Version};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::error::Elapsed;
 use writ_base::{Clock, Moment, Sensitive};
 use writ_engine::permit::CredentialHeader;
@@ -25,17 +25,17 @@ use writ_engine::{
 use writ_model::record::Ending;
 use writ_model::{Note, Refusal, Unreadable};
 
+use crate::carry::{Carrier, Gone, Reply};
 use crate::limits;
 use crate::live::Provider;
 use crate::pipe::{Passed, splice};
 use crate::recorder::Recorder;
-use crate::upstream::{Piece, Upstream};
+use crate::upstream::{Arriving, Piece, Upstream};
 
 /// The body of an answer to a client.
-pub type AnswerBody = BoxBody<Bytes, std::io::Error>;
+pub type AnswerBody = UnsyncBoxBody<Bytes, std::io::Error>;
 
 /// What every interaction of an enforcement point needs.
-#[derive(Clone)]
 pub struct Edge {
     /// The sender to AI services.
     pub upstream: Upstream,
@@ -51,10 +51,10 @@ pub struct Edge {
 
 impl Edge {
     /// What interactions need, with the named limits on jobs and held bytes.
-    pub fn new(upstream: Upstream, recorder: Recorder, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(upstream: Upstream, recorder: Recorder, clock: Arc<dyn Clock>) -> Arc<Self> {
         let jobs = Arc::new(Semaphore::new(limits::JOBS.value()));
         let held = Arc::new(Semaphore::new(limits::HELD.value()));
-        Self { upstream, recorder, clock, jobs, held }
+        Arc::new(Self { upstream, recorder, clock, jobs, held })
     }
 }
 
@@ -92,6 +92,8 @@ pub struct ClientBody {
     pub body: Incoming,
     /// The connection itself, where the client asks for an upgrade and the server allows one.
     pub upgrade: Option<OnUpgrade>,
+    /// Whether the client speaks HTTP/2.
+    pub http2: bool,
 }
 
 impl ClientBody {
@@ -99,14 +101,15 @@ impl ClientBody {
     pub fn take(mut request: Request<Incoming>) -> (http::request::Parts, Self) {
         let asked = request.headers().contains_key(http::header::UPGRADE);
         let upgrade = asked.then(|| hyper::upgrade::on(&mut request));
+        let http2 = request.version() == Version::HTTP_2;
         let (parts, body) = request.into_parts();
-        (parts, Self { body, upgrade })
+        (parts, Self { body, upgrade, http2 })
     }
 }
 
 /// Runs an interaction; returns the answer for the client, whose body may still be arriving.
 pub async fn run(
-    edge: Edge,
+    edge: Arc<Edge>,
     engine: Arc<Engine>,
     snapshot: Arc<Snapshot>,
     opening: Opening,
@@ -114,47 +117,45 @@ pub async fn run(
     client: ClientBody,
     place: OwnedSemaphorePermit,
 ) -> Response<AnswerBody> {
-    let (head, answer) = oneshot::channel();
     let mut commands = Vec::new();
     let inspection = Inspection::begin(engine, snapshot, opening, edge.clock.now(), &mut commands);
-    let driver = Driver {
+    let ended_body = client.body.is_end_stream();
+    let driver = |reply| Driver {
         edge,
         dress,
         inspection,
-        head: Some(head),
-        pieces: None,
+        reply,
         sending: None,
         answer: None,
         upload: None,
         upgrade: client.upgrade,
+        http2: client.http2,
         upgraded: None,
-        ended_body: client.body.is_end_stream(),
+        ended_body,
         blocks: Vec::new(),
         received: 0,
         _place: place,
     };
-    tokio::spawn(driver.run(commands, client.body));
-    answer
-        .await
-        .unwrap_or_else(|_| plain(StatusCode::INTERNAL_SERVER_ERROR, "writ: the interaction ended without an answer"))
+    let answer = Carrier::new(|reply| driver(reply).run(commands, client.body)).answer().await;
+    answer.unwrap_or_else(|| plain(StatusCode::INTERNAL_SERVER_ERROR, "writ: the interaction ended without an answer"))
 }
 
-type Sending = Pin<Box<dyn Future<Output = Result<Response<Incoming>, UpstreamFailure>> + Send>>;
+type Sending = Pin<Box<dyn Future<Output = Result<Response<Arriving>, UpstreamFailure>> + Send>>;
 
 struct Driver {
-    edge: Edge,
+    edge: Arc<Edge>,
     dress: Dress,
     inspection: Inspection,
-    /// Where the head of the answer goes, until it has gone.
-    head: Option<oneshot::Sender<Response<AnswerBody>>>,
-    /// Where the pieces of the answer's body go.
-    pieces: Option<mpsc::Sender<Result<Frame<Bytes>, std::io::Error>>>,
+    /// Where the answer goes.
+    reply: Reply,
     /// The request on its way, until the answer begins.
     sending: Option<Sending>,
     /// The service's answer, while it is read.
-    answer: Option<Incoming>,
+    answer: Option<Arriving>,
     /// Where the pieces of a request's body go that streams.
     upload: Option<mpsc::Sender<Piece>>,
+    /// Whether the client speaks HTTP/2.
+    http2: bool,
     /// The client's connection, for an upgrade.
     upgrade: Option<OnUpgrade>,
     /// The service's connection, after an upgrade.
@@ -173,7 +174,7 @@ struct Driver {
 enum Event {
     Input(Input),
     /// The head of the service's answer.
-    Answer(Result<Response<Incoming>, UpstreamFailure>),
+    Answer(Result<Response<Arriving>, UpstreamFailure>),
     /// Nothing that concerns the engine.
     Nothing,
 }
@@ -193,7 +194,7 @@ impl Driver {
 
     /// Waits for whatever comes first: a piece of the request, the head or a piece of the answer, the client's leaving.
     async fn next(&mut self, body: &mut Option<Incoming>) -> Event {
-        let Self { head, pieces, sending, answer, upload, .. } = self;
+        let Self { reply, sending, answer, upload, .. } = self;
         if body.is_none() && sending.is_none() && answer.is_none() {
             return Event::Input(Input::ClientGone);
         }
@@ -221,16 +222,9 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        let gone = async {
-            match (head.as_mut(), pieces.as_ref()) {
-                (Some(head), _) => head.closed().await,
-                (None, Some(pieces)) => pieces.closed().await,
-                (None, None) => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
-            () = gone => Event::Input(Input::ClientGone),
+            () = reply.gone() => Event::Input(Input::ClientGone),
             answer = head_of_answer => Event::Answer(answer),
             frame = piece_of_answer => self.answer_piece(frame),
             frame = request => self.request_piece(frame, body),
@@ -263,7 +257,7 @@ impl Driver {
         Event::Input(input)
     }
 
-    fn answer_piece(&mut self, frame: Result<Option<Result<Frame<Bytes>, hyper::Error>>, Elapsed>) -> Event {
+    fn answer_piece(&mut self, frame: Result<Option<Result<Frame<Bytes>, std::io::Error>>, Elapsed>) -> Event {
         let input = match frame {
             Err(_elapsed) => Input::AnswerFailed(UpstreamFailure::Timeout),
             Ok(None) => Input::AnswerEnd,
@@ -277,7 +271,7 @@ impl Driver {
         Event::Input(input)
     }
 
-    async fn answered(&mut self, answer: Result<Response<Incoming>, UpstreamFailure>) {
+    async fn answered(&mut self, answer: Result<Response<Arriving>, UpstreamFailure>) {
         self.sending = None;
         self.blocks.clear();
         let input = match answer {
@@ -321,11 +315,14 @@ impl Driver {
     /// Does one thing; returns what the engine must be told about it.
     async fn one(&mut self, command: Command) -> Option<Input> {
         match command {
-            Command::Run(job) => return Some(run_job(Arc::clone(&self.edge.jobs), job).await),
+            // What happens seldom is boxed: every interaction would carry room for it.
+            Command::Run(job) => return Some(Box::pin(run_job(Arc::clone(&self.edge.jobs), job)).await),
             Command::Append(new) => return Some(Input::Recorded(self.edge.recorder.decision(*new, self.now()).await)),
-            Command::Acknowledge(acknowledgement) => self.edge.recorder.acknowledgement(*acknowledgement).await,
+            Command::Acknowledge(acknowledgement) => {
+                Box::pin(self.edge.recorder.acknowledgement(*acknowledgement)).await;
+            }
             Command::NoticeShown { principal, service } => {
-                self.edge.recorder.notice(principal, &service, self.now()).await;
+                Box::pin(self.edge.recorder.notice(principal, &service, self.now())).await;
             }
             Command::Forward(request) => self.forward(*request),
             Command::Send(chunk) => self.upload(Piece::Chunk(*chunk)).await,
@@ -334,27 +331,24 @@ impl Driver {
                 self.upload = None;
             }
             Command::Respond(response) => {
-                let mut answer = Response::new(Full::new(response.body).map_err(|never| match never {}).boxed());
+                let mut answer = Response::new(response.body);
                 *answer.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::FORBIDDEN);
                 *answer.headers_mut() = response.headers;
-                self.begin(answer);
+                self.reply.whole(answer);
             }
             Command::AnswerHead { status, headers, note } => self.answer_head(status, headers, note),
             Command::Deliver(bytes) => {
-                if let Some(pieces) = &self.pieces
-                    && pieces.send(Ok(Frame::data(bytes))).await.is_err()
-                {
-                    self.pieces = None;
+                if self.reply.piece(bytes).await == Err(Gone) {
                     return Some(Input::ClientGone);
                 }
             }
-            Command::Upgrade(headers) => return Some(self.pipe(headers).await),
-            Command::Finish => self.pieces = None,
+            Command::Upgrade(headers) => return Some(Box::pin(self.pipe(headers)).await),
+            Command::Finish => self.reply.finish(),
             Command::StopUpstream => {
                 (self.answer, self.sending, self.upload) = (None, None, None);
             }
             Command::End(outcome) => {
-                self.pieces = None;
+                self.reply.finish();
                 self.edge.recorder.outcome(&outcome, self.now()).await;
             }
         }
@@ -368,8 +362,8 @@ impl Driver {
             self.upload = Some(sender);
             receiver
         });
-        let upstream = self.edge.upstream.clone();
-        self.sending = Some(Box::pin(async move { upstream.send(request, pieces).await }));
+        let (edge, http2) = (Arc::clone(&self.edge), self.http2);
+        self.sending = Some(Box::pin(async move { edge.upstream.send(request, pieces, http2).await }));
     }
 
     /// Gives a piece to the sender. There is room: it was waited for before the piece was read. A sender that reads no
@@ -388,10 +382,10 @@ impl Driver {
 
     /// Tells the client that the upgrade was taken and passes bytes in both directions until both ends are done.
     async fn pipe(&mut self, headers: http::HeaderMap) -> Input {
-        let mut answer = Response::new(Full::new(Bytes::new()).map_err(|never| match never {}).boxed());
+        let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         *answer.headers_mut() = headers;
-        self.begin(answer);
+        self.reply.whole(answer);
         let (Some(client), Some(service)) = (self.upgrade.take(), self.upgraded.take()) else {
             return Input::Piped { up: 0, down: 0 };
         };
@@ -401,23 +395,14 @@ impl Driver {
         Input::Piped { up, down }
     }
 
-    fn begin(&mut self, answer: Response<AnswerBody>) {
-        if let Some(head) = self.head.take() {
-            // A client that is gone does not get its answer; the interaction ends all the same.
-            let _gone = head.send(answer);
-        }
-    }
-
     fn answer_head(&mut self, status: u16, headers: http::HeaderMap, note: Option<Note>) {
-        let (pieces, body) = mpsc::channel(limits::PIECES.value());
-        let mut answer = Response::new(Pieces(body).boxed());
+        let mut answer = Response::new(());
         *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         *answer.headers_mut() = headers;
         if let Some(value) = note.and_then(|note| HeaderValue::try_from(ascii(&note.text)).ok()) {
             answer.headers_mut().insert(HeaderName::from_static("writ-note"), value);
         }
-        self.pieces = Some(pieces);
-        self.begin(answer);
+        self.reply.begin(answer);
     }
 
     /// Takes the blocks that the body so far needs; `false` if there are none left. They are given back when the
@@ -548,7 +533,7 @@ pub fn credential_header(name: &str) -> Option<CredentialHeader> {
 
 /// A short answer of the edge itself, outside any interaction.
 pub fn plain(status: StatusCode, text: &str) -> Response<AnswerBody> {
-    let body = Full::new(Bytes::copy_from_slice(text.as_bytes())).map_err(|never| match never {}).boxed();
+    let body = Full::new(Bytes::copy_from_slice(text.as_bytes())).map_err(|never| match never {}).boxed_unsync();
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
     answer
@@ -557,19 +542,4 @@ pub fn plain(status: StatusCode, text: &str) -> Response<AnswerBody> {
 /// Header values are ASCII: other characters become `?`.
 fn ascii(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
-}
-
-/// The pieces of an answer as a body.
-struct Pieces(mpsc::Receiver<Result<Frame<Bytes>, std::io::Error>>);
-
-impl Body for Pieces {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        self.0.poll_recv(cx)
-    }
 }

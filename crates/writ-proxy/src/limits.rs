@@ -21,6 +21,8 @@ pub static HEAD: Limit = Limit::new("proxy.head", "bytes", 64 << 10);
 
 /// Idle connections kept per AI service.
 pub static IDLE: Limit = Limit::new("proxy.upstream.idle", "connections per service", 256);
+/// Idle connections kept for all AI services together, over HTTP/1.1.
+pub static IDLE_ALL: Limit = Limit::new("proxy.upstream.idle_all", "connections", 2_000);
 /// Header bytes of a parent proxy's answer to CONNECT.
 pub static CONNECT_HEAD: Limit = Limit::new("proxy.parent.head", "bytes", 16 << 10);
 /// Pieces of a request body between client and upstream.
@@ -35,6 +37,7 @@ pub static ALL: &[&Limit] = &[
     &HELD,
     &HEAD,
     &IDLE,
+    &IDLE_ALL,
     &CONNECT_HEAD,
     &UPLOAD,
     &crate::callers::REMEMBERED,
@@ -46,6 +49,8 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an AI service may take to begin its answer; reasoning models think for minutes.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long a connection to an AI service is kept without being used.
+pub const IDLE_TIME: Duration = Duration::from_secs(90);
 /// How long a host may take to accept a connection, and as long for its TLS handshake.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a body that streams may take, with the begin of the answer.

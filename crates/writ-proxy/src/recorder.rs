@@ -1,6 +1,7 @@
 //! Writes what happened: decisions before anything leaves, outcomes at the end, reasons that were given.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use writ_base::telemetry::Counter;
 use writ_base::{Moment, Randomness};
@@ -10,6 +11,7 @@ use writ_model::interaction::PrincipalId;
 use writ_model::record::{DecisionPersonal, DecisionSkeleton, EntryKind, OutcomeSkeleton};
 use writ_model::standing::Acknowledgement;
 use writ_store::ledger::SealedPart;
+use writ_store::personal::PersonKey;
 use writ_store::{Ledger, NewEntry, State};
 
 /// The writing end of ledger and state.
@@ -18,12 +20,14 @@ pub struct Recorder {
     ledger: Ledger,
     state: Arc<State>,
     randomness: Arc<dyn Randomness>,
+    /// Whether somebody is about to write what is queued.
+    soon: Arc<AtomicBool>,
 }
 
 impl Recorder {
     /// A recorder over an open ledger and state.
     pub fn new(ledger: Ledger, state: Arc<State>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { ledger, state, randomness }
+        Self { ledger, state, randomness, soon: Arc::default() }
     }
 
     /// Writes a decision with its sealed personal part, if it has one; `false` if it could not be written.
@@ -38,11 +42,26 @@ impl Recorder {
         self.append(NewEntry::decision(&new.skeleton, personal, now)).await
     }
 
-    /// Writes an outcome. Without it the interaction is closed as interrupted at the next start.
+    /// Writes an outcome. Without it the interaction is closed as interrupted at the next start. Nobody waits for it: it
+    /// is queued, and written together with what others who are ready now have to write.
     pub async fn outcome(&self, outcome: &OutcomeSkeleton, now: Moment) {
-        if !self.append(NewEntry::outcome(outcome, now)).await {
-            Counter::LedgerFailures.increment();
+        match self.ledger.append_later(NewEntry::outcome(outcome, now)) {
+            Ok(()) => self.write_soon(),
+            Err(entry) if !self.append(entry).await => Counter::LedgerFailures.increment(),
+            Err(_written) => {}
         }
+    }
+
+    fn write_soon(&self) {
+        if self.soon.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (ledger, soon) = (self.ledger.clone(), Arc::clone(&self.soon));
+        tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            soon.store(false, Ordering::Release);
+            ledger.write_queued();
+        });
     }
 
     /// Keeps a reason that was given.
@@ -62,11 +81,17 @@ impl Recorder {
 
     async fn seal(&self, skeleton: &DecisionSkeleton, personal: &DecisionPersonal, now: Moment) -> Option<SealedPart> {
         let principal = personal.principal;
-        let key = self.state.person_key(principal, now, &self.ledger).await;
-        let key =
-            key.inspect_err(|error| tracing::error!(%error, "no key for a personal part: nothing is sent")).ok()?;
+        let key = match self.state.kept_person_key(principal, now) {
+            Some(key) => key,
+            None => Box::pin(self.person_key(principal, now)).await?,
+        };
         let plain = serde_json::to_vec(personal).ok()?;
         Some(key.seal(EntryKind::Decision, Some(skeleton.interaction), &plain, &*self.randomness))
+    }
+
+    async fn person_key(&self, principal: PrincipalId, now: Moment) -> Option<PersonKey> {
+        let key = self.state.person_key(principal, now, &self.ledger).await;
+        key.inspect_err(|error| tracing::error!(%error, "no key for a personal part: nothing is sent")).ok()
     }
 
     async fn append(&self, entry: NewEntry) -> bool {

@@ -28,9 +28,9 @@ pub struct AnswerScan {
     pub classes: ClassesToScan,
     /// Dimensions beside `data` and `cleared` that settle with the body and that a rule asks: `signal`, `level` ...
     pub dimensions: BTreeSet<Dimension>,
-    /// Whether a rule in force may redact or cut: bytes are held back until the window has been read. Otherwise they
-    /// are only recorded or noted.
-    pub hold_back: bool,
+    /// The classes of which a rule in force may redact what it finds, or cut the answer: text in which one of them may
+    /// have begun is held back. Nothing is held back where rules only record or note.
+    pub held: Option<ClassesToScan>,
 }
 
 /// Classes to look for in an answer.
@@ -65,34 +65,34 @@ impl Policy {
         if rules.is_empty() {
             return AnswerDuty::None;
         }
-        let mut scan = AnswerScan {
-            classes: ClassesToScan::Named(BTreeSet::new()),
-            dimensions: BTreeSet::new(),
-            hold_back: false,
-        };
+        let mut scan = AnswerScan { classes: ClassesToScan::default(), dimensions: BTreeSet::new(), held: None };
         for rule in rules {
             let entries = self.rollout.get(&rule.clause).map_or(&[][..], Vec::as_slice);
             let enforced = standing::step(entries, &facts).1 == Step::Enforce;
-            scan.hold_back |= enforced && (rule.redact || rule.then >= Effect::Justify);
-            scan.add(rule);
+            let classes = scan.classes_of(rule);
+            if enforced && (rule.redact || rule.then >= Effect::Justify) {
+                scan.held.get_or_insert_default().extend(&classes);
+            }
+            scan.classes.extend(&classes);
         }
         AnswerDuty::Scan(scan)
     }
 }
 
 impl AnswerScan {
-    /// Adds what a rule asks.
-    fn add(&mut self, rule: &Rule) {
+    /// The classes that a rule asks; adds the other dimensions that it does.
+    fn classes_of(&mut self, rule: &Rule) -> ClassesToScan {
+        let mut classes = ClassesToScan::default();
         let keys = rule.keys.tests.iter().chain(rule.unless.iter().flat_map(|set| &set.tests));
         for key in keys.filter(|key| key.dimension.spec().stage == Stage::Body) {
             match key.dimension {
                 Dimension::Action => {}
-                Dimension::Data if key.values.contains(&KeyValue::AnyClass) => self.classes = ClassesToScan::All,
-                Dimension::Data => self.name(key.values.iter().filter_map(layout::class_of)),
+                Dimension::Data if key.values.contains(&KeyValue::AnyClass) => classes = ClassesToScan::All,
+                Dimension::Data => classes.name(key.values.iter().filter_map(layout::class_of)),
                 Dimension::Cleared if rule.keys.on(Dimension::Data).is_some() => {}
                 // The level of the content is the highest of the classes found, and clearance is asked of each class.
                 Dimension::Level | Dimension::Cleared => {
-                    self.classes = ClassesToScan::All;
+                    classes = ClassesToScan::All;
                     self.dimensions.insert(key.dimension);
                 }
                 other => {
@@ -102,13 +102,38 @@ impl AnswerScan {
         }
         // A standing carve-out for data applies where nothing outside it was found: everything must be looked for.
         if rule.unless.iter().any(|set| set.on(Dimension::Data).is_some() || set.on(Dimension::Cleared).is_some()) {
-            self.classes = ClassesToScan::All;
+            classes = ClassesToScan::All;
+        }
+        classes
+    }
+}
+
+impl ClassesToScan {
+    /// Whether this class is among them.
+    pub fn contains(&self, class: &Term) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(named) => named.contains(class),
         }
     }
 
     fn name<'a>(&mut self, classes: impl Iterator<Item = &'a Term>) {
-        if let ClassesToScan::Named(named) = &mut self.classes {
+        if let Self::Named(named) = self {
             named.extend(classes.cloned());
         }
+    }
+
+    fn extend(&mut self, other: &Self) {
+        match other {
+            Self::All => *self = Self::All,
+            Self::Named(named) => self.name(named.iter()),
+        }
+    }
+}
+
+impl Default for ClassesToScan {
+    /// None.
+    fn default() -> Self {
+        Self::Named(BTreeSet::new())
     }
 }

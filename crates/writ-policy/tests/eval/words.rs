@@ -713,7 +713,23 @@ fn answers_are_read_only_where_a_rule_could_apply_to_them() {
     assert_eq!(policy.could_redact_or_raise_answers(&facts()), AnswerDuty::None);
     let conditional = Facts { status: Status::Conditional.into(), ..facts() };
     let AnswerDuty::Scan(scan) = policy.could_redact_or_raise_answers(&conditional) else { panic!("nothing to scan") };
-    assert_eq!((scan.classes, scan.hold_back), (ClassesToScan::Named(terms(&["phi"])), true));
+    let phi = ClassesToScan::Named(terms(&["phi"]));
+    assert_eq!((scan.classes, scan.held), (phi.clone(), Some(phi)));
+}
+
+#[test]
+fn an_answer_waits_for_what_may_be_taken_out_of_it_and_for_nothing_else() {
+    let receive = |class: &'static str| [("data", class), ("action", "receive")];
+    let held = |rules| match compile(rules).could_redact_or_raise_answers(&facts()) {
+        AnswerDuty::Scan(scan) => scan.held,
+        AnswerDuty::None => panic!("nothing to scan"),
+    };
+    let noted = || raise("a", &receive("source-code"), Effect::Coach);
+    assert_eq!(held(vec![noted()]), None);
+    let named = Some(ClassesToScan::Named(terms(&["credentials", "phi"])));
+    let cut = || raise("c", &receive("phi"), Effect::Block);
+    assert_eq!(held(vec![noted(), redact("b", &receive("credentials")), cut()]), named);
+    assert_eq!(held(vec![cut(), redact("b", &receive("any"))]), Some(ClassesToScan::All));
 }
 
 #[test]

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use writ_model::interaction::Content;
 use writ_model::{Author, Signal};
-use writ_protocol::{Endpoint, Message, endpoint, opaque_from_start, read_answer, read_prompt, read_query};
+use writ_protocol::{Endpoint, Message, endpoint, opaque_from_start, read_query};
+
+use crate::{read_answer, read_prompt};
 
 const GEMINI: Endpoint = Endpoint::GeminiGenerate { stream: false, sse: false };
 

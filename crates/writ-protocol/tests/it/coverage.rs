@@ -11,9 +11,10 @@ use writ_model::{Direction, Signal};
 use writ_protocol::answer::cells::CELLS;
 use writ_protocol::coverage::{ENDPOINTS, Reading, declared};
 use writ_protocol::testing::{EXAMPLES, Example};
-use writ_protocol::{CannotEdit, Edit, Message, decode, read_answer, read_prompt};
+use writ_protocol::{CannotEdit, Edit, Message, decode};
 
 use crate::encodings::{CODED, encoded};
+use crate::{read_answer, read_prompt};
 
 /// How a body travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

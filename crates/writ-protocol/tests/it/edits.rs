@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use writ_protocol::{CannotEdit, Edit, Endpoint, Message, read_prompt};
+use writ_protocol::{CannotEdit, Edit, Endpoint, Message};
+
+use crate::read_prompt;
 
 /// Replaces `old` wherever it stands in the text of a part.
 fn redact(message: &Message, body: &[u8], old: &str, new: &str) -> Result<Vec<u8>, CannotEdit> {

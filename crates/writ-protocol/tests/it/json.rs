@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use writ_model::Signal;
-use writ_protocol::{Endpoint, read_prompt};
+use writ_protocol::Endpoint;
+
+use crate::read_prompt;
 
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -13,3 +13,14 @@ mod edits;
 mod encodings;
 mod json;
 mod turns;
+
+use bytes::Bytes;
+use writ_protocol::{Endpoint, Message};
+
+fn read_prompt(endpoint: Endpoint, body: &[u8]) -> Message {
+    writ_protocol::read_prompt(endpoint, &Bytes::copy_from_slice(body))
+}
+
+fn read_answer(endpoint: Endpoint, body: &[u8]) -> Message {
+    writ_protocol::read_answer(endpoint, &Bytes::copy_from_slice(body))
+}

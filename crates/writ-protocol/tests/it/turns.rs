@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use writ_model::Author;
-use writ_protocol::{CannotEdit, Edit, Endpoint, read_prompt};
+use writ_protocol::{CannotEdit, Edit, Endpoint};
+
+use crate::read_prompt;
 
 fn edited(endpoint: Endpoint, body: &Value, edits: &[Edit]) -> Result<Value, CannotEdit> {
     let bytes = body.to_string().into_bytes();

@@ -7,7 +7,7 @@
 
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::uri::Scheme;
-use http::{HeaderMap, Method, Request, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Version};
 
 use super::target::Target;
 
@@ -30,8 +30,21 @@ pub(crate) fn inside<B>(request: &Request<B>, connected: &Target) -> Result<(), 
     {
         return Err(Flaw::Malformed("the request's scheme is not that of its connection"));
     }
+    if names_it_once(request, connected) {
+        return Ok(());
+    }
     let named = names(request, connected.port)?;
     if named.iter().all(|name| name.agrees(connected)) { Ok(()) } else { Err(Flaw::Elsewhere) }
+}
+
+/// Whether one `Host` with the connection's name is all that is named. Most requests say so, and nothing has to be taken
+/// apart to see it.
+fn names_it_once<B>(request: &Request<B>, connected: &Target) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let named = |host: &HeaderValue| host.as_bytes().eq_ignore_ascii_case(connected.host().as_bytes());
+    // In `Host` an IPv6 address has brackets.
+    let plain = connected.address.is_none_or(|address| address.is_ipv4()) && request.uri().authority().is_none();
+    plain && hosts.next().is_some_and(named) && hosts.next().is_none()
 }
 
 /// A plain request to the proxy itself, in absolute form; where it wants to go.
@@ -144,6 +157,14 @@ mod tests {
             let headers: Vec<_> = host.map(|host| ("host", host)).into_iter().collect();
             assert_eq!(inside(&request("GET", uri, &headers), &connected()), Err(Flaw::Elsewhere), "{uri} {host:?}");
         }
+    }
+
+    #[test]
+    fn an_address_is_named_in_its_brackets() {
+        let connected = Target::parse("[2001:db8::1]:443", None).unwrap();
+        let host = |host| inside(&request("GET", "/x", &[("host", host)]), &connected);
+        assert_eq!(host("[2001:DB8::1]"), Ok(()));
+        assert!(matches!(host("2001:db8::1"), Err(Flaw::Malformed(_))));
     }
 
     #[test]

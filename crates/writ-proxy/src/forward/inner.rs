@@ -59,9 +59,10 @@ impl Inside {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (http2, inside) = (self.http2, Arc::new(self));
+        // Boxed, since an idle connection keeps room for it.
         let service = service_fn(move |request| {
             let inside = Arc::clone(&inside);
-            async move { Ok::<_, Infallible>(inside.answer(request).await) }
+            Box::pin(async move { Ok::<_, Infallible>(inside.answer(request).await) })
         });
         let stream = TokioIo::new(stream);
         let ended = if http2 {
@@ -153,7 +154,7 @@ impl Inside {
         let tenant = tenant_headers(&snapshot.catalog, self.target.host());
         let page = head::navigation(request.method(), request.headers()).then(|| head::language(request.headers()));
         let opaque = self.opaque.get_or_init(|| Opaque::new(self.forward.clone(), way, self.http2));
-        opaque.pass(&self.target, request, Touch { tenant: Some(&tenant), upgrades, page }).await
+        Box::pin(opaque.pass(&self.target, request, Touch { tenant: Some(&tenant), upgrades, page })).await
     }
 
     async fn judged(
@@ -196,7 +197,7 @@ impl Forward {
         let opening = self.opening(&judged, head, &snapshot);
         let dress = Dress { tenant_headers, ..Dress::default() };
         let engine = Arc::clone(&self.live().engine);
-        drive::run(self.edge().clone(), engine, snapshot, opening, dress, body, place).await
+        drive::run(Arc::clone(self.edge()), engine, snapshot, opening, dress, body, place).await
     }
 
     fn opening(&self, judged: &Judged<'_>, request: http::request::Parts, snapshot: &Snapshot) -> Opening {

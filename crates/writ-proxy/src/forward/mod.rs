@@ -102,7 +102,7 @@ struct Inner {
     live: Arc<Live>,
     gatekeeper: Gatekeeper,
     authority: Arc<Authority>,
-    edge: Edge,
+    edge: Arc<Edge>,
     options: ForwardOptions,
     terminator: Terminator,
     connections: Arc<Semaphore>,
@@ -150,7 +150,7 @@ impl Forward {
         live: Arc<Live>,
         gatekeeper: Gatekeeper,
         authority: Arc<Authority>,
-        edge: Edge,
+        edge: Arc<Edge>,
         options: ForwardOptions,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -227,16 +227,16 @@ impl Forward {
             }
         };
         let session = Arc::new(Session::new(self.clone(), peer, local.port(), certificate));
-        if let Some(tunnel) = Box::pin(session.serve(client, stop.clone())).await {
-            Box::pin(tunnel.run(self, peer, stop)).await;
-        }
+        let Some(tunnel) = Box::pin(session.serve(client, stop.clone())).await else { return };
+        let Some((inside, stream)) = Box::pin(tunnel.run(self, peer, stop.clone())).await else { return };
+        Box::pin(inside.serve(stream, stop)).await;
     }
 
     fn live(&self) -> &Arc<Live> {
         &self.0.live
     }
 
-    fn edge(&self) -> &Edge {
+    fn edge(&self) -> &Arc<Edge> {
         &self.0.edge
     }
 

@@ -114,7 +114,7 @@ impl Opaque {
             (None, Some(_)) => return own::failed(UpstreamFailure::Broken, touch.page),
             _ => {}
         }
-        Response::from_parts(head, OpaqueBody(body).map_err(io::Error::other).boxed())
+        Response::from_parts(head, OpaqueBody(body).map_err(io::Error::other).boxed_unsync())
     }
 }
 

@@ -85,7 +85,7 @@ impl Session {
         match self.connect(caller, &request).await {
             Ok(agreed) => {
                 *self.agreed.lock() = Some((agreed, upgrade));
-                Response::new(Empty::new().map_err(|never| match never {}).boxed())
+                Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync())
             }
             Err(mut refusal) => {
                 // What follows a refused CONNECT would be the tunnel's bytes: they are not read as requests.

@@ -132,7 +132,7 @@ fn html(status: StatusCode, language: Language, sentence: &str) -> Response<Answ
          <title>Writ</title><style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem;\
          color-scheme:light dark}}</style><p>{sentence}</p></html>"
     );
-    let mut answer = Response::new(Full::new(Bytes::from(page)).map_err(|never| match never {}).boxed());
+    let mut answer = Response::new(Full::new(Bytes::from(page)).map_err(|never| match never {}).boxed_unsync());
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -1,5 +1,5 @@
 //! After CONNECT: reads the ClientHello, holds its name against the target, then opens the connection, passes it on or
-//! ends it.
+//! ends it. What is inside an opened one is served by [`super::inner`].
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,12 +8,13 @@ use rustls::AlertDescription;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio_rustls::server::TlsStream;
 use writ_base::telemetry::Counter;
 use writ_engine::Caller;
 use writ_model::record::Ending;
 use writ_model::{Set, Signal};
 
-use super::hello::{self, First, Hello};
+use super::hello::{self, First, Hello, Recording};
 use super::inner::Inside;
 use super::outer::opening;
 use super::plan::{Named, Plan};
@@ -59,16 +60,22 @@ enum Name {
 }
 
 impl Tunnel {
-    /// Carries the connection to its end.
-    pub(crate) async fn run(self, forward: Forward, peer: SocketAddr, mut stop: watch::Receiver<bool>) {
+    /// Carries the connection to its end, or up to where it is opened: what is inside is returned, to be served. Each
+    /// stage of a connection is a future of its own, so that an idle connection holds no more than its last one.
+    pub(crate) async fn run(
+        self,
+        forward: Forward,
+        peer: SocketAddr,
+        mut stop: watch::Receiver<bool>,
+    ) -> Option<Intercepted> {
         let Self { wire, agreed } = self;
         let first = tokio::select! {
             first = hello::read(wire) => first,
-            () = stopped(&mut stop) => return,
+            () = stopped(&mut stop) => return None,
         };
         let opened = Opened { forward, agreed, peer, stop };
         match first {
-            First::Tls(hello) => opened.tls(*hello).await,
+            First::Tls(hello) => return opened.tls(*hello).await,
             First::Other(wire) => {
                 Counter::NameHidden.increment();
                 opened.hidden(wire).await;
@@ -77,8 +84,12 @@ impl Tunnel {
             First::Late => Counter::HellosLate.increment(),
             First::Gone => {}
         }
+        None
     }
 }
+
+/// A connection that is opened: what serves its inside, and the stream under TLS.
+pub(crate) type Intercepted = (Inside, TlsStream<Recording>);
 
 struct Opened {
     forward: Forward,
@@ -88,19 +99,20 @@ struct Opened {
 }
 
 impl Opened {
-    async fn tls(self, hello: Hello) {
+    async fn tls(self, hello: Hello) -> Option<Intercepted> {
         match self.name(&hello) {
-            Name::Agrees => self.go_on(hello, false).await,
+            Name::Agrees => return self.go_on(hello, false).await,
             Name::Hidden => {
                 Counter::NameHidden.increment();
                 match &self.agreed.plan {
                     // The host that was asked for by name answers, and every request inside is held against it.
-                    Agreement::Open if !hello.encrypted() => self.go_on(hello, true).await,
+                    Agreement::Open if !hello.encrypted() => return self.go_on(hello, true).await,
                     _ => self.hidden(hello.into_wire()).await,
                 }
             }
             Name::Elsewhere(other) => self.refuse(hello, other).await,
         }
+        None
     }
 
     fn name(&self, hello: &Hello) -> Name {
@@ -120,36 +132,39 @@ impl Opened {
     }
 
     /// The names agree, or nothing contradicts the one of CONNECT.
-    async fn go_on(self, hello: Hello, hidden: bool) {
+    async fn go_on(self, hello: Hello, hidden: bool) -> Option<Intercepted> {
         match &self.agreed.plan {
             Agreement::Open => self.open(hello, hidden).await,
-            Agreement::Tunnel(_) | Agreement::Pass => self.pass_on(hello.into_wire()).await,
+            Agreement::Tunnel(_) | Agreement::Pass => {
+                self.pass_on(hello.into_wire()).await;
+                None
+            }
         }
     }
 
-    /// Ends TLS here and serves what is inside.
-    async fn open(self, hello: Hello, hidden: bool) {
-        let Self { forward, agreed, peer, stop } = self;
+    /// Ends TLS here.
+    async fn open(self, hello: Hello, hidden: bool) -> Option<Intercepted> {
+        let Self { forward, agreed, peer, .. } = self;
         let Agreed { caller, target, .. } = agreed;
         let leaf = forward.0.authority.certified(target.host());
         let config = match leaf.map(|leaf| forward.0.terminator.config(target.host(), &leaf)) {
             Ok(Ok(config)) => config,
-            Ok(Err(error)) => return tracing::error!(%error, "tls towards clients cannot be set up"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "tls towards clients cannot be set up");
+                return None;
+            }
             Err(error) => {
                 Counter::NoLeaf.increment();
-                return tracing::warn!(%error, "a connection that should be opened has no certificate");
+                tracing::warn!(%error, "a connection that should be opened has no certificate");
+                return None;
             }
         };
         let handshake = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, hello.accept(config)).await;
-        let stream = match handshake {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return count_failed_handshake(&error),
-            Err(_elapsed) => return Counter::HandshakesBroken.increment(),
-        };
+        let broken = |_elapsed| Counter::HandshakesBroken.increment();
+        let stream = handshake.map_err(broken).ok()?.map_err(|error| count_failed_handshake(&error)).ok()?;
         Counter::Intercepted.increment();
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let inside = Inside::new(forward, caller, peer, target, hidden, http2);
-        Box::pin(inside.serve(stream, stop)).await;
+        Some((Inside::new(forward, caller, peer, target, hidden, http2), stream))
     }
 
     /// Passes bytes on, for a connection that CONNECT agreed to pass.

@@ -36,13 +36,13 @@ pub struct Gateway {
     /// Who calls.
     pub callers: Callers,
     /// What carries interactions.
-    pub edge: Edge,
+    pub edge: Arc<Edge>,
     interactions: Arc<Semaphore>,
 }
 
 impl Gateway {
     /// A gateway over what runs now.
-    pub fn new(live: Arc<Live>, callers: Callers, edge: Edge) -> Self {
+    pub fn new(live: Arc<Live>, callers: Callers, edge: Arc<Edge>) -> Self {
         Self { live, callers, edge, interactions: Arc::new(Semaphore::new(limits::INTERACTIONS.value())) }
     }
 
@@ -50,6 +50,7 @@ impl Gateway {
     pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let connections = Arc::new(Semaphore::new(limits::CONNECTIONS.value()));
         let graceful = GracefulShutdown::new();
+        let gateway = Arc::new(self);
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -61,8 +62,9 @@ impl Gateway {
                 continue;
             };
             let _without_delay = stream.set_nodelay(true);
-            let gateway = self.clone();
-            let service = service_fn(move |request| gateway.clone().answer(request, peer));
+            let gateway = Arc::clone(&gateway);
+            // Boxed, since an idle connection keeps room for it.
+            let service = service_fn(move |request| Box::pin(Arc::clone(&gateway).answer(request, peer)));
             let mut server = auto::Builder::new(TokioExecutor::new());
             server
                 .http1()
@@ -86,7 +88,11 @@ impl Gateway {
         let _in_time = tokio::time::timeout(limits::DRAIN, graceful.shutdown()).await;
     }
 
-    async fn answer(self, request: Request<Incoming>, peer: SocketAddr) -> Result<Response<AnswerBody>, Infallible> {
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<AnswerBody>, Infallible> {
         let Ok(place) = Arc::clone(&self.interactions).try_acquire_owned() else {
             limits::INTERACTIONS.hit();
             return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, "writ: too many interactions at once; try again"));
@@ -133,7 +139,7 @@ impl Gateway {
             signals: Set::EMPTY,
         };
         let (engine, snapshot) = (Arc::clone(&self.live.engine), self.live.snapshot());
-        drive::run(self.edge.clone(), engine, snapshot, opening, Dress::of(route.provider), body, place).await
+        drive::run(Arc::clone(&self.edge), engine, snapshot, opening, Dress::of(route.provider), body, place).await
     }
 }
 

@@ -4,9 +4,13 @@
 //! can be put on the wire. The host that was judged is dialled, its certificate verified for that name, and connections
 //! are pooled by it. What the name resolves to may be given (tests, demo); that changes neither the name nor the
 //! verification. Otherwise a guard keeps names from leading back inside, or a parent proxy is asked to connect.
+//!
+//! Services are spoken to as clients speak to Writ: HTTP/2 for those who do so, HTTP/1.1 for all others. That is what
+//! the client would have done, and HTTP/1.1 costs less where there is nothing to share.
 
 mod dial;
 mod guard;
+mod line;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -32,6 +36,7 @@ use writ_engine::{Chunk, Destination, JudgedRequest, Permitted, ReleasedBody, Tu
 
 use crate::limits;
 use dial::{Connector, Dialer, NoConnection};
+use line::{LineBody, Lines};
 
 pub use dial::Secured;
 
@@ -72,8 +77,12 @@ pub struct Parent {
 /// A sender to AI services.
 #[derive(Clone)]
 pub struct Upstream {
+    /// For clients that speak HTTP/2.
     any: Client<Connector, PermittedBody>,
-    http1: Client<Connector, PermittedBody>,
+    /// For those that do not.
+    lines: Lines,
+    /// For requests that may go on as another protocol.
+    upgrades: Client<Connector, PermittedBody>,
     dialer: Arc<Dialer>,
 }
 
@@ -105,16 +114,17 @@ impl Upstream {
                 .pool_max_idle_per_host(limits::IDLE.value())
                 .build(Connector { dialer: Arc::clone(&dialer), http2 })
         };
-        Ok(Self { any: client(true), http1: client(false), dialer })
+        Ok(Self { any: client(true), lines: Lines::new(Arc::clone(&dialer)), upgrades: client(false), dialer })
     }
 
     /// Sends what a permit let through and waits for the head of the answer. The pieces of a body that streams come
-    /// from `pieces`; without them such a body is empty. A request without a permit does not compile:
+    /// from `pieces`; without them such a body is empty. `http2` says whether the client speaks HTTP/2. A request without a
+    /// permit does not compile:
     ///
     /// ```compile_fail,E0308
     /// async fn around(upstream: writ_proxy::upstream::Upstream) {
     ///     let request = http::Request::new(bytes::Bytes::from_static(b"{}"));
-    ///     let _answer = upstream.send(request, None).await;
+    ///     let _answer = upstream.send(request, None, false).await;
     /// }
     /// ```
     ///
@@ -124,9 +134,9 @@ impl Upstream {
         &self,
         request: Permitted<JudgedRequest>,
         pieces: Option<mpsc::Receiver<Piece>>,
-    ) -> Result<Response<Incoming>, UpstreamFailure> {
+        http2: bool,
+    ) -> Result<Response<Arriving>, UpstreamFailure> {
         let released = request.release();
-        let uri = uri(&released.destination, &released.path_and_query).ok_or(UpstreamFailure::Unreachable)?;
         let patience = if pieces.is_some() { limits::UPLOAD_TIMEOUT } else { limits::ANSWER_TIMEOUT };
         let body = match (released.body, pieces) {
             (ReleasedBody::Whole(body), _) => PermittedBody::Whole(Full::new(body)),
@@ -135,19 +145,25 @@ impl Upstream {
         };
         let mut request = Request::new(body);
         *request.method_mut() = released.method;
-        *request.uri_mut() = uri;
         *request.headers_mut() = released.headers;
-        // The client names the host itself, once: in `Host` or in `:authority`, from the destination that was judged.
-        request.headers_mut().remove(HOST);
-        let client = if released.upgrade { &self.http1 } else { &self.any };
-        if released.upgrade {
-            *request.version_mut() = Version::HTTP_11;
-        }
-        match tokio::time::timeout(patience, client.request(request)).await {
-            Err(_elapsed) => Err(UpstreamFailure::Timeout),
-            Ok(Err(error)) => Err(failure(&error)),
-            Ok(Ok(answer)) => Ok(answer),
-        }
+        let (destination, path) = (released.destination, released.path_and_query);
+        let answer = async {
+            if !http2 && !released.upgrade {
+                *request.uri_mut() =
+                    Uri::builder().path_and_query(path).build().map_err(|_| UpstreamFailure::Unreachable)?;
+                return Ok(self.lines.send(destination, request).await?.map(|body| Arriving(Over::Own(body))));
+            }
+            *request.uri_mut() = uri(&destination, &path).ok_or(UpstreamFailure::Unreachable)?;
+            // The client names the host itself, once: in `Host` or in `:authority`, from the destination that was judged.
+            request.headers_mut().remove(HOST);
+            let client = if released.upgrade { &self.upgrades } else { &self.any };
+            if released.upgrade {
+                *request.version_mut() = Version::HTTP_11;
+            }
+            let answer = client.request(request).await.map_err(|error| failure(&error))?;
+            Ok(answer.map(|body| Arriving(Over::Shared(body))))
+        };
+        tokio::time::timeout(patience, answer).await.unwrap_or(Err(UpstreamFailure::Timeout))
     }
 
     /// Connects to an AI service whose connection is passed on unopened.
@@ -183,6 +199,43 @@ impl Upstream {
     /// If the host is not who it should be, or does not answer in time.
     pub async fn secure(&self, host: &str, stream: TcpStream, http2: bool) -> Result<Secured, UpstreamFailure> {
         self.dialer.secure(host, stream, http2).await
+    }
+}
+
+/// The body of a service's answer.
+pub struct Arriving(Over);
+
+/// Over what it arrives.
+enum Over {
+    /// A connection that the client library keeps.
+    Shared(Incoming),
+    /// A connection that belongs to this exchange.
+    Own(LineBody),
+}
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut self.0 {
+            Over::Shared(body) => Pin::new(body).poll_frame(cx).map_err(io::Error::other),
+            Over::Own(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Over::Shared(body) => body.is_end_stream(),
+            Over::Own(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Over::Shared(body) => body.size_hint(),
+            Over::Own(body) => body.size_hint(),
+        }
     }
 }
 

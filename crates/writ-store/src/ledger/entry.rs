@@ -133,5 +133,12 @@ pub struct EntryRef {
 
 /// JSON of plain data of this crate and of `writ-model`, whose maps have text as keys: it cannot fail.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    let mut json = Vec::with_capacity(USUAL_BYTES);
+    match serde_json::to_writer(&mut json, value) {
+        Ok(()) => json,
+        Err(_) => Vec::new(),
+    }
 }
+
+/// What most skeletons take.
+const USUAL_BYTES: usize = 1536;

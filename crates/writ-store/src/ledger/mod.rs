@@ -114,6 +114,21 @@ impl Ledger {
         self.writer.append(entry).await
     }
 
+    /// Queues an entry of which nobody needs to know when it is written; gives it back if the queue is full. It is
+    /// written with the next entry of anybody, by [`Ledger::write_queued`], or within a quarter of a second. An entry
+    /// that is refused is counted and said in the log.
+    ///
+    /// # Errors
+    /// If there is no room: [`Ledger::append`] waits for some.
+    pub fn append_later(&self, entry: NewEntry) -> Result<(), NewEntry> {
+        self.writer.queue(entry)
+    }
+
+    /// Writes what is queued, unless somebody else does at the moment.
+    pub fn write_queued(&self) {
+        self.writer.write_queued();
+    }
+
     /// As [`Ledger::append`], for callers that may block their thread.
     ///
     /// # Errors

@@ -56,7 +56,8 @@ struct Jobs {
 }
 
 enum Job {
-    Append(NewEntry, Answer<EntryRef>),
+    /// `None`: nobody waits for it.
+    Append(NewEntry, Option<Answer<EntryRef>>),
     Checkpoint(Answer<Checkpoint>),
     ChangeSigner(CheckpointSigner, Answer<()>),
     Close(Answer<()>),
@@ -66,7 +67,7 @@ enum Job {
 #[derive(Default)]
 struct Dirty {
     file: Option<Arc<dyn StorageFile>>,
-    waiting: Vec<(Answer<EntryRef>, EntryRef)>,
+    waiting: Vec<(Option<Answer<EntryRef>>, EntryRef)>,
     closed: bool,
 }
 
@@ -102,7 +103,31 @@ impl Writer {
     }
 
     pub(super) async fn append(&self, entry: NewEntry) -> Result<EntryRef, LedgerError> {
-        self.ask(|answer| Job::Append(entry, answer)).await.inspect_err(|_| Counter::LedgerFailures.increment())
+        let asked = self.ask(|answer| Job::Append(entry, Some(answer))).await;
+        asked.inspect_err(|_| Counter::LedgerFailures.increment())
+    }
+
+    /// Queues an entry that nobody waits for; gives it back if there is no room.
+    pub(super) fn queue(&self, entry: NewEntry) -> Result<(), NewEntry> {
+        match self.shared.room.try_acquire() {
+            Ok(place) => place.forget(),
+            Err(_no_room) => {
+                LEDGER_QUEUE.hit();
+                return Err(entry);
+            }
+        }
+        match self.shared.put(Job::Append(entry, None)) {
+            Ok(()) => Ok(()),
+            Err(closed) => {
+                tell::<EntryRef>(None, Err(closed));
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what is queued.
+    pub(super) fn write_queued(&self) {
+        self.shared.write_here();
     }
 
     pub(super) async fn checkpoint(&self) -> Result<Checkpoint, LedgerError> {
@@ -278,12 +303,12 @@ fn perform(shared: &Shared, chain: &mut Chain, jobs: Vec<Job>) -> bool {
                 entries.push(entry);
                 answers.push(answer);
             }
-            Job::Checkpoint(answer) => tell(answer, chain.checkpoint()),
-            Job::ChangeSigner(next, answer) => tell(answer, chain.change_signer(next)),
+            Job::Checkpoint(answer) => tell(Some(answer), chain.checkpoint()),
+            Job::ChangeSigner(next, answer) => tell(Some(answer), chain.change_signer(next)),
             Job::Close(answer) => {
                 let closed = chain.close();
                 shared.written.store(chain.tree.size(), Ordering::Release);
-                tell(answer, closed);
+                tell(Some(answer), closed);
                 return true;
             }
         }
@@ -292,7 +317,7 @@ fn perform(shared: &Shared, chain: &mut Chain, jobs: Vec<Job>) -> bool {
     false
 }
 
-fn flush(shared: &Shared, chain: &mut Chain, entries: &mut Vec<NewEntry>, answers: &mut Vec<Answer<EntryRef>>) {
+fn flush(shared: &Shared, chain: &mut Chain, entries: &mut Vec<NewEntry>, answers: &mut Vec<Option<Answer<EntryRef>>>) {
     if entries.is_empty() {
         return;
     }
@@ -314,9 +339,14 @@ fn flush(shared: &Shared, chain: &mut Chain, entries: &mut Vec<NewEntry>, answer
     shared.dirty_ready.notify_one();
 }
 
-/// The asker may have gone; the entry stands all the same.
-fn tell<T>(answer: Answer<T>, outcome: Result<T, LedgerError>) {
-    let _ = answer.send(outcome);
+/// The asker may have gone; the entry stands all the same. What nobody asked for and went wrong is said here.
+fn tell<T>(answer: Option<Answer<T>>, outcome: Result<T, LedgerError>) {
+    match answer {
+        Some(answer) => {
+            let _ = answer.send(outcome);
+        }
+        None => report("take an entry", outcome.map(|_| ())),
+    }
 }
 
 fn report(act: &str, outcome: Result<(), LedgerError>) {

@@ -159,6 +159,11 @@ impl State {
         Ok((SealedIdentity::from_bytes(sealed), u32::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0)))
     }
 
+    /// As [`State::person_key`], if it was asked for before and needs no waiting.
+    pub fn kept_person_key(&self, principal: PrincipalId, at: Moment) -> Option<PersonKey> {
+        self.person_keys.lock().get(&(principal, month(at))).cloned()
+    }
+
     /// The key under which personal parts of this principal are sealed in the month of `at`. Made when it is first
     /// needed; asked for once per interaction, it then seals without waiting.
     ///
@@ -170,10 +175,10 @@ impl State {
         at: Moment,
         ledger: &Ledger,
     ) -> Result<PersonKey, StateError> {
-        let month = month(at);
-        if let Some(key) = self.person_keys.lock().get(&(principal, month)) {
-            return Ok(key.clone());
+        if let Some(key) = self.kept_person_key(principal, at) {
+            return Ok(key);
         }
+        let month = month(at);
         let key = match self.stored_person_key(principal, month).await? {
             Some(key) => key,
             None => self.make_person_key(principal, month, ledger).await?,

@@ -118,8 +118,7 @@ impl Redaction {
     fn push(&mut self, text: &str, output: &mut Output) -> anyhow::Result<()> {
         self.held.push_str(text);
         self.scanner.push(text, &mut self.findings);
-        let code = self.classes.contains(&class::SOURCE_CODE);
-        let settled = if code { self.scanner.settled_with_code() } else { self.scanner.settled() };
+        let settled = self.scanner.settled_for(|class| self.classes.contains(class));
         self.write_to(settled, output)
     }
 

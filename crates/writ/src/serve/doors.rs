@@ -32,7 +32,7 @@ pub(super) struct Parts<'a> {
     pub(super) config: &'a Config,
     pub(super) home: &'a Arc<Home>,
     pub(super) running: &'a Arc<Running>,
-    pub(super) edge: &'a Edge,
+    pub(super) edge: &'a Arc<Edge>,
 }
 
 /// The LLM gateway.
