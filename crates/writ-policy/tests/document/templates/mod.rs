@@ -2,6 +2,7 @@
 
 mod checklist;
 mod law;
+mod proof;
 mod prose;
 mod references;
 
