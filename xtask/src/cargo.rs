@@ -42,8 +42,13 @@ pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
 
 /// Comparisons with peers; never part of the gate. `writ` is built with them: it is what most of them run.
 pub(crate) fn bench(workspace: &Workspace, name: &str, arguments: &[String]) -> Result<()> {
-    // Together, so that both have the same features of their dependencies.
-    run(&mut workspace.cargo(&["build", "--release", "--package", "writ", "--package", "writ-bench"]))?;
+    // Together, so that both have the same features of their dependencies; a decision needs neither.
+    let packages: &[&str] = if name == "policy" { &["writ-cedar"] } else { &["writ", "writ-bench"] };
+    let mut build = workspace.cargo(&["build", "--release"]);
+    packages.iter().for_each(|package| {
+        build.args(["--package", package]);
+    });
+    run(&mut build)?;
     if arguments.iter().any(|argument| argument == "--anchors") {
         // Peers that are libraries stand outside the workspace; their output lies beside ours.
         let mut anchors = workspace.cargo(&["build", "--release", "--manifest-path", "bench/anchors/Cargo.toml"]);

@@ -14,6 +14,7 @@ mod assets;
 mod charts;
 mod frame;
 mod guard;
+pub mod kept;
 pub mod limits;
 mod markup;
 mod openapi;
@@ -22,6 +23,7 @@ mod parts;
 mod reply;
 pub mod routes;
 mod server;
+pub mod standing;
 mod words;
 
 use std::collections::BTreeMap;
@@ -52,6 +54,19 @@ impl Console {
     pub fn new(parts: ConsoleParts) -> Arc<Self> {
         let followers = Arc::new(Semaphore::new(limits::FOLLOWERS.value()));
         Arc::new(Self { parts, said: Mutex::default(), followers })
+    }
+
+    /// What acts on what stands beside the policy need; over the snapshot and the text that the caller holds.
+    fn desk<'a>(&'a self, snapshot: &'a writ_engine::Snapshot, text: &'a PolicyText) -> standing::Desk<'a> {
+        standing::Desk {
+            policy: &snapshot.policy,
+            text,
+            world: (self.parts.world)(),
+            state: &self.parts.state,
+            ledger: &self.parts.ledger,
+            now: self.parts.clock.now(),
+            randomness: &*self.parts.randomness,
+        }
     }
 
     /// Serves until `stop` is true; then no request is begun, and those under way end.

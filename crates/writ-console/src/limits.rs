@@ -28,4 +28,5 @@ pub(crate) const HEAD_WITHIN: Duration = Duration::from_secs(15);
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// All of them, for metrics and the reference page.
-pub static ALL: &[&Limit] = &[&BODY, &TARGET, &CONNECTIONS, &FOLLOWERS, &PAGE_ROWS, &RECORD_ROWS, &SAID];
+pub static ALL: &[&Limit] =
+    &[&BODY, &TARGET, &CONNECTIONS, &FOLLOWERS, &PAGE_ROWS, &RECORD_ROWS, &SAID, &crate::standing::SENTENCE];

@@ -10,6 +10,7 @@ use writ_base::{Clock, Limit, Moment, Randomness, Sensitive};
 use writ_engine::{Engine, Snapshot};
 use writ_identity::{Accounts, Permission, Role};
 use writ_policy::Parsed;
+use writ_policy::diagram::World;
 use writ_store::{Index, Ledger, State};
 
 /// Everything that the console reads or acts upon.
@@ -26,6 +27,8 @@ pub struct ConsoleParts {
     pub snapshot: Arc<dyn Fn() -> Arc<Snapshot> + Send + Sync>,
     /// The text of the policy that runs now.
     pub policy: Arc<dyn Fn() -> Arc<PolicyText> + Send + Sync>,
+    /// What is possible here, for proofs: services of the catalog, content that is not read on purpose.
+    pub world: Arc<dyn Fn() -> World + Send + Sync>,
     /// Who is who, accounts, cases, what stands beside the policy.
     pub state: Arc<State>,
     /// Acts are written here before they take effect.

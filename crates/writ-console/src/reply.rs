@@ -9,6 +9,8 @@ use writ_store::index::IndexError;
 use writ_store::ledger::LedgerError;
 use writ_store::state::StateError;
 
+use crate::standing::Refused;
+
 /// Why a request is not answered with what it asked for. The texts are shown; they hold no content and no person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -110,6 +112,15 @@ impl IntoResponse for Failure {
     }
 }
 
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::State(error) => error.into(),
+            Refused::Unusable(text) => Self::Unusable(sentence(&text)),
+        }
+    }
+}
+
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         match error {
@@ -156,7 +167,8 @@ pub(crate) fn broken(error: &dyn std::fmt::Display) -> Failure {
 }
 
 fn sentence(text: &str) -> String {
-    format!("{}.", crate::words::sentence(text))
+    let end = if text.ends_with('?') { "" } else { "." };
+    format!("{}{end}", crate::words::sentence(text))
 }
 
 /// What handlers return.

@@ -46,24 +46,11 @@ pub(crate) fn ending(word: &str) -> &'static str {
 
 /// What people call a class of data.
 pub(crate) fn class(id: &str) -> String {
-    let known = match id {
-        "contact" => "Contact data",
-        "pii" => "Personal data",
-        "special-category" => "Special categories",
-        "phi" => "Health information",
-        "payment" => "Payment data",
-        "financial" => "Financial plans",
-        "credentials" => "Credentials",
-        "source-code" => "Source code",
-        "trade-secret" => "Trade secrets",
-        "strategic" => "Strategic plans",
-        "privileged" => "Legal advice",
-        "export-controlled" => "Export-controlled data",
-        "plain" => "Nothing special",
-        "any" => "Any data",
-        other => return sentence(&other.replace('-', " ")),
-    };
-    known.to_owned()
+    match id {
+        "plain" => "Nothing special".to_owned(),
+        "any" => "Any data".to_owned(),
+        class => sentence(&writ_model::class::said(class)),
+    }
 }
 
 /// Who acted.

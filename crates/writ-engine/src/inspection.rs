@@ -16,16 +16,17 @@ use bytes::{Bytes, BytesMut};
 use writ_base::Moment;
 use writ_base::telemetry::Counter;
 use writ_model::interaction::{ConversationId, InteractionId};
-use writ_model::record::{Ending, OutcomeSkeleton};
+use writ_model::record::{Ending, OutcomeSkeleton, Regardless};
 use writ_model::schema::Stage;
 use writ_model::verdict::Verdict;
-use writ_model::{Action, Direction, Effect, Fact, Facts, Note, Unreadable};
+use writ_model::{Action, Direction, Fact, Facts, Note, Unreadable};
 use writ_policy::eval::{AnswerDuty, Staged};
 use writ_protocol::Endpoint;
 
 use crate::commands::{Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};
 use crate::engine::Engine;
 use crate::exchange::Exchange;
+use crate::judging::Stopped;
 use crate::limits;
 use crate::opening::Opening;
 use crate::permit::{Chunk, Grounds, JudgedRequest, Permit, Permitted};
@@ -292,13 +293,13 @@ impl Inspection {
         if self.context.opening.unread().is_some() {
             return self.judge_unread(facts, now, out);
         }
+        let facts = self.early_facts(facts);
         if let Staged::EarlyBlock(decision) = self.context.snapshot.policy.decide_staged(&facts) {
-            let facts = self.early_facts(facts);
-            self.refuse(decision, facts, None, Stage::Head, now, out);
+            self.refuse(Stopped::by_policy(decision, facts), None, Stage::Head, now, out);
         }
     }
 
-    /// An early record says what was known; what was not read is not made up.
+    /// What is known before the body: also what is done, which the head tells here. What was not read is not made up.
     fn early_facts(&self, mut facts: Facts) -> Facts {
         facts.action = Fact::Known(action(&self.context.opening));
         facts
@@ -435,11 +436,10 @@ impl Inspection {
         facts.unreadable = writ_model::Set::one(Unreadable::Error).into();
         let facts = facts.completed();
         let mut decision = self.context.snapshot.policy.decide(&facts);
-        for verdict in [&mut decision.enforced, &mut decision.full] {
-            verdict.effect = Effect::Block;
-            verdict.unreadable = true;
-        }
-        record::decision(&self.context, &decision, &facts, None, Stage::Body, None, None)
+        Regardless::NotJudged.apply(&mut decision);
+        let mut new = record::decision(&self.context, &decision, &facts, None, Stage::Body, None, None);
+        new.skeleton.regardless = Some(Regardless::NotJudged);
+        new
     }
 
     fn end_of(&mut self, exchange: Exchange, now: Moment, out: &mut Vec<Command>) {

@@ -10,6 +10,7 @@ use writ_base::telemetry::Counter;
 use writ_base::{KeyedDigest, Moment};
 use writ_model::facts::Classes;
 use writ_model::interaction::{ConversationId, PrincipalId};
+use writ_model::record::Regardless;
 use writ_model::schema::Stage;
 use writ_model::standing::{Acknowledged, Acknowledgement, AcknowledgementId, AcknowledgementScope};
 use writ_model::verdict::Verdict;
@@ -32,11 +33,28 @@ use crate::{heads, record, situation};
 /// A prompt that was read and judged.
 struct Judged {
     decision: Decision,
+    /// Why it is stopped whatever the policy says.
+    regardless: Option<Regardless>,
     facts: Facts,
     reading: Reading,
     history: History,
     /// What the person chose to have removed.
     removed: Classes,
+}
+
+/// A prompt that is stopped.
+pub(crate) struct Stopped {
+    decision: Decision,
+    facts: Facts,
+    /// Why, whatever the policy says.
+    regardless: Option<Regardless>,
+}
+
+impl Stopped {
+    /// What the policy stops.
+    pub(crate) const fn by_policy(decision: Decision, facts: Facts) -> Self {
+        Self { decision, facts, regardless: None }
+    }
 }
 
 /// What leaves of a prompt.
@@ -60,12 +78,12 @@ impl Inspection {
         if decision.enforced.effect == Effect::Justify && self.give_reason(&decision, &mut facts, content, now, out) {
             decision = self.context.snapshot.policy.decide(&facts);
         }
-        if decision.enforced.effect.passes() && reading.wire.is_none() {
-            // The rules would let it pass unread, but it did not come whole.
-            decision.enforced.effect = Effect::Block;
-            decision.enforced.unreadable = true;
+        // Where the rules would let it pass unread, but it did not come whole.
+        let regardless = (decision.enforced.effect.passes() && reading.wire.is_none()).then_some(Regardless::NotWhole);
+        if let Some(regardless) = regardless {
+            regardless.apply(&mut decision);
         }
-        let judged = Judged { decision, facts, reading, history, removed };
+        let judged = Judged { decision, regardless, facts, reading, history, removed };
         if judged.decision.enforced.effect.passes() {
             self.let_pass(judged, arrival, now, out);
         } else {
@@ -90,7 +108,7 @@ impl Inspection {
             decision = snapshot.policy.decide(&facts);
         }
         if !decision.enforced.effect.passes() || !decision.enforced.redact.is_empty() {
-            return self.refuse(decision, facts, None, Stage::Head, now, out);
+            return self.refuse(Stopped::by_policy(decision, facts), None, Stage::Head, now, out);
         }
         Counter::Interactions.increment();
         Counter::Allowed.increment();
@@ -131,10 +149,14 @@ impl Inspection {
         facts.signal = signals.into();
         let facts = situation::unread(facts, opening, snapshot, action(opening));
         let mut decision = snapshot.policy.decide(&facts);
-        for verdict in [&mut decision.enforced, &mut decision.full] {
-            verdict.effect = Effect::Block;
-        }
-        self.refuse(decision, facts, None, Stage::Head, now, out);
+        let regardless = match reason {
+            RefuseReason::PersonalAccount => Regardless::PersonalAccount,
+            RefuseReason::HostRefused => Regardless::HostRefused,
+            RefuseReason::NamesDisagree => Regardless::NamesDisagree,
+        };
+        regardless.apply(&mut decision);
+        let stopped = Stopped { decision, facts, regardless: Some(regardless) };
+        self.refuse(stopped, None, Stage::Head, now, out);
     }
 
     /// Whether the reason that came with the request says something.
@@ -194,13 +216,14 @@ impl Inspection {
                 judged.facts.unredactable.insert(class);
                 judged.decision = self.context.snapshot.policy.decide(&judged.facts);
                 if judged.decision.enforced.effect.passes() {
-                    judged.decision.enforced.effect = Effect::Block;
+                    judged.regardless = Some(Regardless::RedactionFailed);
+                    Regardless::RedactionFailed.apply(&mut judged.decision);
                 }
                 return self.stop(judged, now, out);
             }
         };
         let first_use = self.context.first_use_due(now);
-        let Judged { decision, facts, reading, history, removed } = judged;
+        let Judged { decision, facts, reading, history, removed, .. } = judged;
         history.passed(&self.context, &reading, now);
         Counter::Interactions.increment();
         let conversation = conversation(&self.context, &reading);
@@ -321,20 +344,20 @@ impl Inspection {
 
     /// Refuses a prompt that was read.
     fn stop(&mut self, judged: Judged, now: Moment, out: &mut Vec<Command>) {
-        let Judged { decision, facts, reading, history, .. } = judged;
+        let Judged { decision, regardless, facts, reading, history, .. } = judged;
         let read = Read { reading: &reading, history: &history };
-        self.refuse(decision, facts, Some(&read), Stage::Body, now, out);
+        self.refuse(Stopped { decision, facts, regardless }, Some(&read), Stage::Body, now, out);
     }
 
     pub(crate) fn refuse(
         &mut self,
-        decision: Decision,
-        facts: Facts,
+        stopped: Stopped,
         read: Option<&Read<'_>>,
         stage: Stage,
         now: Moment,
         out: &mut Vec<Command>,
     ) {
+        let Stopped { decision, facts, regardless } = stopped;
         Counter::Interactions.increment();
         match decision.enforced.effect {
             Effect::Justify => Counter::AskedForReason.increment(),
@@ -344,7 +367,8 @@ impl Inspection {
         let reading = read.map(|read| read.reading);
         let reference = Some(refusal.reference.clone());
         let conversation = reading.map(|reading| conversation(&self.context, reading));
-        let new = record::decision(&self.context, &decision, &facts, reading, stage, conversation, reference);
+        let mut new = record::decision(&self.context, &decision, &facts, reading, stage, conversation, reference);
+        new.skeleton.regardless = regardless;
         let response = self.context.respond(&refusal, page, self.context.form(refusal.kind, reading));
         self.state = State::Recording(Box::new(Next::Refuse { response: Box::new(response), kept }));
         out.push(Command::Append(Box::new(new)));

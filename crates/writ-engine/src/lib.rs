@@ -9,7 +9,8 @@
 //! 3. `situation`: facts from all of it;
 //! 4. `inspection`, `judging`: verdict, edits, record, permit ([`permit`]) or refusal (`refusing`, [`voice`]);
 //! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]), what sounds like Writ named (`imitation`);
-//! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened.
+//! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened; [`why`]: a verdict
+//!    in plain words.
 
 mod answer;
 mod commands;
@@ -36,6 +37,7 @@ pub mod stops;
 pub mod tunnel;
 pub mod vault;
 pub mod voice;
+pub mod why;
 
 pub use commands::{CertificateProblem, Command, Input, Job, JobDone, JobId, NewDecision, Response, UpstreamFailure};
 pub use engine::{BeforeScan, Engine, EngineKeys, EngineOptions};

@@ -30,6 +30,9 @@ pub static NOTICES: Limit = Limit::new("engine.notices", "notices", 200_000);
 /// Bytes at the end of one part and the start of the next that are scanned together.
 pub static SEAM: Limit = Limit::new("engine.seam", "bytes", 160);
 
+/// Changes that are tried, alone and in pairs, to find the smallest one that leads to another verdict.
+pub static MOVES: Limit = Limit::new("engine.why.changes", "changes", 48);
+
 /// How long a reading job may take before the content counts as unreadable.
 pub const JOB_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -54,6 +57,7 @@ pub static ALL: &[&Limit] = &[
     &CHOICES,
     &NOTICES,
     &SEAM,
+    &MOVES,
     &crate::vault::COMPARTMENTS,
     &crate::vault::VALUES,
 ];

@@ -97,11 +97,13 @@ fn entry(
         decided: decision.enforced.decided.clone(),
         decided_full: if differs { decision.full.decided.clone() } else { Vec::new() },
         exceptions: decision.enforced.exceptions.clone(),
+        rollout: decision.enforced.rollout.clone(),
         decided_at: Stage::Body.as_str().to_owned(),
         snapshot: snapshot.hashes(),
         reference: None,
         read_in_full,
         unread: opening.unread(),
+        regardless: None,
         by_choice: BTreeSet::new(),
     };
     let personal = (!opening.caller.protected).then(|| DecisionPersonal {

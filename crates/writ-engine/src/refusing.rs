@@ -140,7 +140,7 @@ impl Context {
         let Some(known) = self.snapshot.catalog.service(service) else { return false };
         let tiers = known.tiers.iter().map(|tier| tier.id.clone()).chain([Term::UNKNOWN]);
         tiers.into_iter().any(|tier| {
-            let facts = situation::at_service(facts.clone(), known, tier, &self.snapshot);
+            let facts = situation::at_service(facts.clone(), known, tier, &self.snapshot.catalog);
             match self.snapshot.policy.decide_staged(&facts) {
                 Staged::EarlyBlock(_) => false,
                 Staged::Open { least, .. } => least.passes(),

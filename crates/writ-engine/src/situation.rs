@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::{KeyedDigest, Moment};
-use writ_catalog::Service;
+use writ_catalog::{Catalog, Service};
 use writ_model::facts::{Classes, Facts, Found};
 use writ_model::finding::Finding;
 use writ_model::{Action, Activity, Category, Certainty, Fact, Level, Origin, Part, Set, Signal, Term};
@@ -32,18 +32,18 @@ pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Fa
         ..Facts::default()
     };
     let category = snapshot.catalog.service(&opening.service).map_or(Category::Unknown, |service| service.category);
-    let mut facts = of_service(facts, &opening.service, category, opening.tier.clone(), snapshot);
+    let mut facts = of_service(facts, &opening.service, category, opening.tier.clone(), &snapshot.catalog);
     facts.cleared = Fact::Pending;
     facts
 }
 
 /// The same facts, had the prompt gone to another service.
-pub(crate) fn at_service(facts: Facts, service: &Service, tier: Term, snapshot: &Snapshot) -> Facts {
-    of_service(facts, &service.id, service.category, tier, snapshot)
+pub(crate) fn at_service(facts: Facts, service: &Service, tier: Term, catalog: &Catalog) -> Facts {
+    of_service(facts, &service.id, service.category, tier, catalog)
 }
 
-fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, snapshot: &Snapshot) -> Facts {
-    let vetting = snapshot.catalog.vetting(service, &tier, facts.decided_at);
+fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, catalog: &Catalog) -> Facts {
+    let vetting = catalog.vetting(service, &tier, facts.decided_at);
     facts.service = service.clone().into();
     facts.category = category.into();
     facts.tier = tier.into();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use writ_base::Moment;
 use writ_base::telemetry::Counter;
 use writ_model::interaction::InteractionId;
-use writ_model::record::{Ending, OutcomeSkeleton};
+use writ_model::record::{Ending, OutcomeSkeleton, Regardless};
 use writ_model::schema::Stage;
-use writ_model::{Account, Action, Declared, Effect, Refusal, Set, Signal, Term};
+use writ_model::{Account, Action, Declared, Refusal, Set, Signal, Term};
 use writ_protocol::Endpoint;
 
 use crate::commands::NewDecision;
@@ -77,7 +77,7 @@ impl TunnelEnd {
 impl Engine {
     /// Judges a connection to an AI service that will not be opened (action `tunnel`).
     pub fn tunnel(self: &Arc<Self>, snapshot: &Arc<Snapshot>, opening: TunnelOpening, now: Moment) -> TunnelVerdict {
-        self.judge_tunnel(snapshot, opening, now, false)
+        self.judge_tunnel(snapshot, opening, now, None)
     }
 
     /// Refuses a connection or request whose names disagree (CONNECT target, SNI, authority), whatever the policy says:
@@ -89,7 +89,7 @@ impl Engine {
         now: Moment,
     ) -> TunnelVerdict {
         opening.signals.insert(Signal::Circumvention);
-        self.judge_tunnel(snapshot, opening, now, true)
+        self.judge_tunnel(snapshot, opening, now, Some(Regardless::NamesDisagree))
     }
 
     /// Refuses a connection whatever the policy says: the organisation refuses the host.
@@ -99,7 +99,7 @@ impl Engine {
         opening: TunnelOpening,
         now: Moment,
     ) -> TunnelVerdict {
-        self.judge_tunnel(snapshot, opening, now, true)
+        self.judge_tunnel(snapshot, opening, now, Some(Regardless::HostRefused))
     }
 
     fn judge_tunnel(
@@ -107,7 +107,7 @@ impl Engine {
         snapshot: &Arc<Snapshot>,
         tunnel: TunnelOpening,
         now: Moment,
-        refuse: bool,
+        regardless: Option<Regardless>,
     ) -> TunnelVerdict {
         let interaction = InteractionId::new(now, &*self.options.randomness);
         let opening = opening(tunnel);
@@ -118,9 +118,8 @@ impl Engine {
         facts.cleared = situation::cleared(&context.opening, snapshot, now).into();
         let facts = facts.completed();
         let mut decision = snapshot.policy.decide(&facts);
-        if refuse {
-            decision.enforced.effect = Effect::Block;
-            decision.full.effect = Effect::Block;
+        if let Some(regardless) = regardless {
+            regardless.apply(&mut decision);
         }
         Counter::Interactions.increment();
         let passes = decision.enforced.effect.passes();
@@ -133,6 +132,7 @@ impl Engine {
         let reference = refusal.as_ref().map(|refusal| refusal.reference.clone());
         let mut new = record::decision(&context, &decision, &facts, None, Stage::Head, None, reference);
         new.skeleton.format = None;
+        new.skeleton.regardless = regardless;
         let clauses: Arc<[Term]> = decision.enforced.clauses().into_iter().cloned().collect();
         let permit = passes.then(|| {
             let destination = context.opening.destination.clone();

@@ -11,7 +11,7 @@ use writ_base::{ContentHash, Moment, ids};
 use crate::facts::Facts;
 use crate::finding::Certainty;
 use crate::interaction::{ConversationId, Direction, InteractionId, PrincipalId, WireFormat};
-use crate::standing::ExceptionId;
+use crate::standing::{ExceptionId, RolloutId};
 use crate::term::Term;
 use crate::values::{Account, Action, Band, Category, Channel, Identity, Signal, Status, Unreadable, Who};
 use crate::verdict::{Cause, Decision, Effect};
@@ -85,6 +85,41 @@ pub enum UnreadReason {
     PersonalAccount,
 }
 
+/// Why something was stopped although the policy alone would not have stopped it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Regardless {
+    /// The prompt did not arrive whole.
+    NotWhole,
+    /// A redaction failed when it was carried out.
+    RedactionFailed,
+    /// The organisation refuses personal accounts.
+    PersonalAccount,
+    /// The organisation refuses the host.
+    HostRefused,
+    /// The names of the destination disagree.
+    NamesDisagree,
+    /// The check itself failed before there was a verdict.
+    NotJudged,
+}
+
+impl Regardless {
+    /// Makes of what the policy says what is carried out and recorded.
+    pub fn apply(self, decision: &mut Decision) {
+        let Decision { enforced, full } = decision;
+        enforced.effect = Effect::Block;
+        match self {
+            Self::RedactionFailed => {}
+            Self::NotWhole => enforced.unreadable = true,
+            Self::PersonalAccount | Self::HostRefused | Self::NamesDisagree => full.effect = Effect::Block,
+            Self::NotJudged => {
+                full.effect = Effect::Block;
+                (enforced.unreadable, full.unreadable) = (true, true);
+            }
+        }
+    }
+}
+
 /// A class in a skeleton: band and certainty only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -147,6 +182,9 @@ pub struct DecisionSkeleton {
     /// Exceptions used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionId>,
+    /// Entries of the roll-out that made the enforced verdict differ from the full one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollout: Vec<RolloutId>,
     /// At which stage it was decided: `body`, or an early block.
     pub decided_at: String,
     /// What the verdict rests on.
@@ -159,6 +197,9 @@ pub struct DecisionSkeleton {
     /// Why nothing of the content was read, where that was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<UnreadReason>,
+    /// Why it was stopped whatever the policy says, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regardless: Option<Regardless>,
     /// Classes that were removed because the person chose so; the verdict is over what was left.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub by_choice: BTreeSet<Term>,
@@ -260,4 +301,16 @@ pub struct AdminAct {
     pub object: String,
     /// By which role.
     pub role: String,
+}
+
+/// What became the running policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Activation {
+    /// The act: its object is the hash of the text.
+    #[serde(flatten)]
+    pub act: AdminAct,
+    /// Everything that verdicts rest on from now on; not in entries of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotHashes>,
 }

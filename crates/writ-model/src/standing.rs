@@ -43,6 +43,18 @@ pub struct ExceptionGrant {
     pub until: Moment,
 }
 
+/// Exceptions and roll-out as they are written down together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StandingObjects {
+    /// The exceptions.
+    #[serde(default)]
+    pub exceptions: Vec<ExceptionGrant>,
+    /// The roll-out.
+    #[serde(default)]
+    pub rollout: Vec<RolloutEntry>,
+}
+
 /// The clause name that stands for the posture in a roll-out.
 pub const POSTURE: Term = Term::fixed("posture");
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::standing::ExceptionId;
+use crate::standing::{ExceptionId, RolloutId};
 use crate::term::Term;
 use crate::values::Severity;
 
@@ -126,6 +126,9 @@ pub struct Verdict {
     pub unreadable: bool,
     /// Exceptions that changed the verdict's rows.
     pub exceptions: Vec<ExceptionId>,
+    /// Entries of the roll-out that made it differ from the full verdict; none in a full verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollout: Vec<RolloutId>,
     /// Acknowledged clauses: their justify was satisfied.
     pub acknowledged: BTreeSet<Term>,
 }
@@ -146,6 +149,7 @@ impl Verdict {
             unfulfillable: BTreeSet::new(),
             unreadable: false,
             exceptions: Vec::new(),
+            rollout: Vec::new(),
             acknowledged: BTreeSet::new(),
         }
     }

@@ -13,6 +13,7 @@ pub mod diagram;
 pub mod document;
 pub mod eval;
 pub mod example;
+pub mod export;
 pub mod format;
 pub mod fuzz;
 pub mod reference;

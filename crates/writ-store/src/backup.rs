@@ -43,6 +43,11 @@ impl DataDirectory {
         self.0.join("state.db")
     }
 
+    /// The folder of the socket at which a running server takes commands.
+    pub fn door(&self) -> PathBuf {
+        self.0.join("door")
+    }
+
     /// The folder of the index.
     pub fn index(&self) -> PathBuf {
         self.0.join("index")

@@ -3,7 +3,9 @@
 mod cli;
 mod config;
 mod demo;
+mod door;
 mod policy_file;
+mod redecide;
 mod serve;
 mod wiring;
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use writ_base::keys::SecretKey;
 use writ_base::{Clock, Randomness, SystemClock, SystemRandom};
+use writ_identity::Accounts;
+use writ_identity::accounts::AccountOptions;
 use writ_model::record::OrganisationId;
 use writ_store::backup::DataDirectory;
 use writ_store::keys::KekSource;
@@ -109,6 +111,12 @@ impl Home {
         Ok(Self { directory, keys, ledger, state, clock, randomness })
     }
 
+    /// The accounts of the console.
+    pub(crate) fn accounts(&self) -> Accounts {
+        let randomness = Arc::clone(&self.randomness);
+        Accounts::new(Arc::clone(&self.state), self.ledger.clone(), randomness, AccountOptions::default())
+    }
+
     /// Writes what is queued, signs a checkpoint and closes everything.
     ///
     /// # Errors
@@ -118,6 +126,20 @@ impl Home {
         self.state.close().await;
         Ok(())
     }
+}
+
+/// Opens the state of a data directory to look at it, beside a server that may run: nothing is made or changed.
+///
+/// # Errors
+/// If there is no ledger, the key-encryption key cannot be had, or another version wrote the state.
+pub(crate) async fn look(config: &Config, storage: &Arc<dyn Storage>) -> anyhow::Result<State> {
+    let directory = DataDirectory::new(&config.data_directory);
+    let first = LedgerReader::new(Arc::clone(storage), 0).next().context("the ledger is empty")??;
+    let organisation = first.header.organisation;
+    let kek = kek_source(&config.key_encryption).load()?;
+    let keys = Arc::new(KeyStore::read(&directory.keys(), organisation, kek)?);
+    let means = Means { organisation, keys, clock: Arc::new(SystemClock), randomness: Arc::new(SystemRandom) };
+    Ok(State::open_beside(Location::Sqlite(directory.state()), means).await?)
 }
 
 /// Where the key-encryption key comes from.

@@ -8,12 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use writ_base::Moment;
 use writ_engine::Snapshot;
+use writ_engine::why::{Under, View};
 use writ_model::interaction::InteractionId;
 use writ_model::record::{DecisionPersonal, DecisionSkeleton};
-use writ_model::verdict::{Base, Cause};
+use writ_model::verdict::Cause;
 use writ_model::{Certainty, Direction, Effect};
-use writ_policy::eval::explain;
 use writ_policy::eval::{AppliedRule, HeldKey};
+use writ_policy::eval::{Policy, explain};
 use writ_store::index::Row;
 use writ_store::ledger::Entry;
 
@@ -98,10 +99,14 @@ pub(crate) struct Deciding {
 /// Which rules held.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Explained {
-    /// What foresees it.
+    /// What foresees it, or what the posture gives.
     pub(crate) foreseen: Option<String>,
     /// The rules that raise and whose keys hold.
     pub(crate) rules: Vec<HeldRule>,
+    /// What exceptions and the roll-out changed.
+    pub(crate) standing: Vec<String>,
+    /// The smallest changes that would lead to another verdict.
+    pub(crate) ways: Vec<String>,
     /// What is left out.
     pub(crate) note: String,
 }
@@ -180,7 +185,13 @@ async fn read_rows(
         {
             return Err(Failure::Missing);
         }
-        sides.push(side(&snapshot, row, &skeleton, personal.as_ref(), person.is_some()));
+        let then = policy_then(console, &snapshot, &skeleton).await?;
+        let mut side = side(&snapshot, row, &skeleton, personal.as_ref(), person.is_some());
+        side.explained = then.zip(personal.as_ref()).map(|(policy, personal)| {
+            let under = Under { policy: &policy, catalog: &snapshot.catalog };
+            explained(&snapshot, under, personal, person.is_some())
+        });
+        sides.push(side);
         what_it_rests_on = Some(skeleton);
     }
     let skeleton = what_it_rests_on.ok_or(Failure::Missing)?;
@@ -201,6 +212,19 @@ async fn read_rows(
         record: ending(&first, &skeleton),
         hashes: rests,
     })
+}
+
+/// The policy that decided a record: the one that runs, or one compiled again from what was kept.
+async fn policy_then(
+    console: &Console,
+    now: &Snapshot,
+    skeleton: &DecisionSkeleton,
+) -> Result<Option<Policy>, Failure> {
+    let (then, hashes) = (skeleton.snapshot, now.hashes());
+    if (then.policy, then.rows, then.standing) == (hashes.policy, hashes.rows, hashes.standing) {
+        return Ok(Some(now.policy.clone()));
+    }
+    Ok(crate::kept::policy(&console.parts.state, then).await?.ok())
 }
 
 /// The skeleton of the decision with this sequence.
@@ -284,7 +308,6 @@ fn side(
         None if !skeleton.read_in_full => "Nothing in what was read. Not everything could be read.".into(),
         None => "Nothing that a rule names.".into(),
     };
-    let same = skeleton.snapshot.policy == snapshot.policy.text_hash();
     Side {
         title: title.to_owned(),
         effect: effect.to_owned(),
@@ -304,7 +327,7 @@ fn side(
         signals,
         clauses: skeleton.decided.iter().map(|cause| deciding(snapshot, cause)).collect(),
         full: full(snapshot, skeleton),
-        explained: personal.filter(|_| same).map(|personal| explained(snapshot, personal, own)),
+        explained: None,
     }
 }
 
@@ -380,24 +403,15 @@ fn full(snapshot: &Snapshot, skeleton: &DecisionSkeleton) -> Option<String> {
     Some(format!("Without the roll-out it would have been: {}{by}.", words::effect(skeleton.full).to_lowercase()))
 }
 
-/// The explanation, from the facts as they were recorded.
-fn explained(snapshot: &Snapshot, personal: &DecisionPersonal, own: bool) -> Explained {
-    let explanation = explain(&snapshot.policy, &personal.facts);
-    let foreseen: BTreeSet<String> = explanation.foreseen_by.iter().map(|(id, _)| clause_name(snapshot, id)).collect();
-    let foreseen: Vec<String> = foreseen.into_iter().collect();
-    let uncovered: Vec<String> = explanation.uncovered.iter().map(|class| words::class(class).to_lowercase()).collect();
-    let foreseen = match (explanation.base, foreseen.is_empty()) {
-        (Base::Foreseen, true) => None,
-        (Base::Foreseen, false) => Some(format!("Foreseen by {}.", foreseen.join("; "))),
-        (Base::Posture(effect), _) => Some(format!(
-            "No rule foresees {}: there the policy says “{}”.",
-            if uncovered.is_empty() { "this use".to_owned() } else { uncovered.join(", ") },
-            words::effect(effect).to_lowercase()
-        )),
-    };
+/// The explanation, from the facts as they were recorded, with the policy that decided.
+fn explained(snapshot: &Snapshot, under: Under<'_>, personal: &DecisionPersonal, own: bool) -> Explained {
+    let explanation = explain(under.policy, &personal.facts);
+    let why = under.why(&personal.facts, if own { View::Everything } else { View::WithoutPerson });
     Explained {
-        foreseen,
+        foreseen: Some(why.base),
         rules: explanation.applied.iter().map(|rule| held_rule(snapshot, rule, own)).collect(),
+        standing: why.exceptions.into_iter().chain(why.rollout).collect(),
+        ways: why.ways.into_iter().map(|way| way.said).collect(),
         note: if own {
             "From the facts as they were recorded, judged again now.".into()
         } else {

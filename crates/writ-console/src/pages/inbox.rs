@@ -1,7 +1,6 @@
 //! The inbox: objections and requests, each with owner, deputy and clock; answered with a reason.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Form;
@@ -11,14 +10,13 @@ use utoipa::ToSchema;
 use writ_base::{Moment, Sensitive};
 use writ_engine::Snapshot;
 use writ_identity::Permission;
-use writ_model::Term;
-use writ_model::standing::{ExceptionGrant, ExceptionId};
 use writ_store::state::{Case, CaseFilter, CaseId, CaseKind};
 
 use super::{Fact, Pick, Shared, clause_name, service_name};
 use crate::Console;
 use crate::frame::{Frame, Visit};
 use crate::reply::{Failure, Reply, page as show, see};
+use crate::standing::{Approver, DAY, NewException};
 use crate::words;
 
 /// The cases that the reader answers.
@@ -132,8 +130,6 @@ struct CasePage {
     frame: Frame,
     view: CaseView,
 }
-
-const DAYS_MAX: u64 = 365;
 
 /// `GET /inbox`
 pub(crate) async fn page(State(console): Shared, visit: Visit, Query(wanted): Query<Wanted>) -> Reply {
@@ -296,17 +292,9 @@ pub(crate) async fn give(console: &Console, visit: &Visit, id: &str, answer: &An
     let role = visit.role(Permission::AnswerInbox).as_str();
     let granted = accepted && case.kind == CaseKind::ExceptionRequest && case.clause.is_some();
     if granted {
-        let grant = grant(console, &case, answer, role)?;
-        let now = console.parts.clock.now();
-        let mut exceptions = console.parts.state.exceptions(now).await?;
-        exceptions.push(grant.clone());
-        let rollout = console.parts.state.rollout(now).await?;
-        // An exception that does not fit the policy would keep every later change from being taken over.
-        (console.parts.snapshot)()
-            .policy
-            .with_standing(exceptions, rollout)
-            .map_err(|error| Failure::Unusable(format!("This exception does not fit: {error}.")))?;
-        console.parts.state.grant_exception(&grant, role, &console.parts.ledger).await?;
+        let new = exception(console, &case, answer, role)?;
+        let (snapshot, text) = ((console.parts.snapshot)(), (console.parts.policy)());
+        console.desk(&snapshot, &text).grant(&new, role).await?;
         console.parts.changed.notify_one();
     }
     let text = Sensitive::new(answer.text.trim().to_owned());
@@ -314,32 +302,26 @@ pub(crate) async fn give(console: &Console, visit: &Visit, id: &str, answer: &An
     Ok(granted)
 }
 
-fn grant(console: &Console, case: &Case, answer: &Answer, role: &str) -> Result<ExceptionGrant, Failure> {
-    let days = answer.days.unwrap_or(14);
-    if !(1..=DAYS_MAX).contains(&days) {
-        return Err(Failure::Unusable("An exception holds for 1 to 365 days.".into()));
-    }
+/// The exception that an answer grants.
+fn exception(console: &Console, case: &Case, answer: &Answer, role: &str) -> Result<NewException, Failure> {
+    let days = u32::try_from(answer.days.unwrap_or(14)).ok().filter(|days| *days > 0);
+    let days = days.ok_or_else(|| Failure::Unusable("An exception holds for 1 to 366 days.".into()))?;
     let control = answer.control.trim();
     if control.is_empty() {
         return Err(Failure::Unusable("Say what protects instead.".into()));
     }
     let mut keys = BTreeMap::from([("service".to_owned(), case.service.to_string())]);
     if let Some(group) = answer.scope.strip_prefix("group:") {
-        if !(console.parts.policy)().parsed.vocabulary.groups.contains(group) {
-            return Err(Failure::Unusable("There is no such group.".into()));
-        }
         keys.insert("group".to_owned(), group.to_owned());
     }
-    let now = console.parts.clock.now();
-    Ok(ExceptionGrant {
-        id: ExceptionId::new(now, &*console.parts.randomness),
-        clause: case.clause.clone().unwrap_or_else(|| Term::fixed("none")),
+    Ok(NewException {
+        clause: case.clause.clone().ok_or(Failure::Missing)?,
         keys,
         owner: role.to_owned(),
         reason: format!("asked for in {}", case.id),
-        compensating_control: control.chars().take(300).collect(),
-        approved_by: role.to_owned(),
-        from: now,
-        until: now.after(Duration::from_secs(days * 86_400)),
+        compensating_control: control.to_owned(),
+        approved_by: Approver::owner(role),
+        from: None,
+        until: console.parts.clock.now().after(DAY.saturating_mul(days)),
     })
 }

@@ -1,7 +1,6 @@
 //! Roll-out: from when and for whom a clause bites. Dated objects; the signed text does not change.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Form;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use writ_identity::Permission;
 use writ_model::Term;
-use writ_model::standing::{POSTURE, Ring, RolloutEntry, RolloutId};
+use writ_model::standing::{POSTURE, Ring, RolloutEntry};
 use writ_model::values::{Step, Value as _};
 
 use super::policy::{clause_options, ring_name};
@@ -18,6 +17,7 @@ use super::{Fact, Pick, Shared, clause_name};
 use crate::Console;
 use crate::frame::{Frame, Visit};
 use crate::reply::{Failure, Reply, encode, page as show, see};
+use crate::standing::{Approver, DAY, NewStage, ROLLOUT_DAYS, Staged, neighbour, ring_named, ring_word};
 use crate::words;
 
 /// The roll-out.
@@ -107,8 +107,6 @@ struct ChangePage {
     view: Proposal,
 }
 
-const DAYS_MAX: u64 = 730;
-const DAY: u64 = 86_400;
 /// Shares of people that the form offers, in ten-thousandths.
 const SHARES: [u16; 6] = [100, 500, 1000, 2000, 5000, 8000];
 
@@ -124,7 +122,7 @@ pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<Rollout, Fa
     let now = console.parts.clock.now();
     let entries = console.parts.state.rollout(now).await?;
     let stage = |entry: &RolloutEntry| {
-        let days = entry.until.since(now).as_secs().div_ceil(DAY).clamp(1, DAYS_MAX);
+        let days = entry.until.since(now).as_secs().div_ceil(DAY.as_secs()).clamp(1, ROLLOUT_DAYS);
         let to = |step: Step| {
             let (clause, ring) = (encode(&entry.clause), encode(&ring_word(&entry.ring)));
             format!("/rollout/change?clause={clause}&ring={ring}&step={step}&days={days}&replaces={}", entry.id)
@@ -170,69 +168,29 @@ fn pick(value: &str, label: &str) -> Pick {
     Pick { value: value.to_owned(), label: label.to_owned(), selected: false }
 }
 
-fn neighbour(step: Step, more: bool) -> Option<Step> {
-    let at = usize::from(step.index());
-    let at = if more { at.checked_add(1) } else { at.checked_sub(1) };
-    Step::ALL.get(at?).copied()
-}
-
-fn ring_word(ring: &Ring) -> String {
-    match ring {
-        Ring::Everyone => "everyone".into(),
-        Ring::Group(group) => format!("group:{group}"),
-        Ring::Share(share) => format!("share:{share}"),
-    }
-}
-
-fn ring_named(console: &Console, word: &str) -> Option<Ring> {
-    if word == "everyone" {
-        return Some(Ring::Everyone);
-    }
-    if let Some(share) = word.strip_prefix("share:") {
-        return share.parse().ok().filter(|share| (1..=10_000).contains(share)).map(Ring::Share);
-    }
-    let group = word.strip_prefix("group:")?;
-    let known = (console.parts.policy)().parsed.vocabulary.groups.contains(group);
-    known.then(|| Ring::Group(Term::from(group)))
-}
-
-/// The entry that a change asks for. It fits the policy: the set of entries with it was resolved.
-async fn entry_of(console: &Console, change: &Change, by: &str) -> Result<(RolloutEntry, Option<RolloutId>), Failure> {
+/// The stage that a change asks for.
+fn asked(console: &Console, change: &Change, by: &str) -> Result<NewStage, Failure> {
     let unusable = |text: &str| Failure::Unusable(text.to_owned());
     let step = Step::named(&change.step).ok_or_else(|| unusable("A step is observe, coach or enforce."))?;
-    let ring = ring_named(console, &change.ring).ok_or_else(|| unusable("There is no such group or share."))?;
-    if !(1..=DAYS_MAX).contains(&change.days) {
-        return Err(unusable("It holds for 1 to 730 days."));
-    }
-    let now = console.parts.clock.now();
-    let entry = RolloutEntry {
-        id: RolloutId::new(now, &*console.parts.randomness),
+    let ring = ring_named(&change.ring).ok_or_else(|| unusable("There is no such group or share."))?;
+    let days = u32::try_from(change.days).ok().filter(|days| *days > 0);
+    let days = days.ok_or_else(|| unusable("It holds for 1 to 730 days."))?;
+    Ok(NewStage {
         clause: Term::from(change.clause.as_str()),
         ring,
         step,
-        from: now,
-        until: now.after(Duration::from_secs(change.days * DAY)),
-        approved_by: by.to_owned(),
-    };
-    let existing = console.parts.state.rollout(now).await?;
-    let replaces = existing.iter().find(|it| it.id.to_string() == change.replaces).map(|it| it.id);
-    // One entry for each clause and ring: a second one would only hide which of them counts.
-    let replaces = replaces
-        .or_else(|| existing.iter().find(|it| it.clause == entry.clause && it.ring == entry.ring).map(|it| it.id));
-    let exceptions = console.parts.state.exceptions(now).await?;
-    let rest = existing.into_iter().filter(|it| Some(it.id) != replaces).chain([entry.clone()]).collect();
-    (console.parts.snapshot)()
-        .policy
-        .with_standing(exceptions, rest)
-        .map_err(|error| Failure::Unusable(format!("{}.", words::sentence(&error.to_string()))))?;
-    Ok((entry, replaces))
+        from: None,
+        until: console.parts.clock.now().after(DAY.saturating_mul(days)),
+        approved_by: Approver::owner(by),
+        replaces: change.replaces.parse().ok(),
+    })
 }
 
 /// `GET /rollout/change`: what it would mean, before it is done.
 pub(crate) async fn confirm(State(console): Shared, visit: Visit, Query(change): Query<Change>) -> Reply {
     let role = visit.role(Permission::ChangeRollout).as_str();
-    let (entry, replaces) = entry_of(&console, &change, role).await?;
-    let snapshot = (console.parts.snapshot)();
+    let (snapshot, text) = ((console.parts.snapshot)(), (console.parts.policy)());
+    let Staged { entry, replaces } = console.desk(&snapshot, &text).stage(&asked(&console, &change, role)?).await?;
     let meaning = match entry.step {
         Step::Observe => "What this clause demands is recorded and has no effect for these people.",
         Step::Coach => "What this clause would stop goes on with a note for these people.",
@@ -253,7 +211,7 @@ pub(crate) async fn confirm(State(console): Shared, visit: Visit, Query(change):
         ring: change.ring,
         step: change.step,
         days: change.days,
-        replaces: replaces.map(|id| id.to_string()).unwrap_or_default(),
+        replaces: replaces.first().map(|former| former.id.to_string()).unwrap_or_default(),
     };
     show(&ChangePage { frame: console.frame(&visit, "Roll-out"), view })
 }
@@ -267,11 +225,10 @@ pub(crate) async fn change(State(console): Shared, visit: Visit, Form(change): F
 /// Sets a stage, and has it taken over at once.
 pub(crate) async fn set(console: &Console, visit: &Visit, change: &Change) -> Result<(), Failure> {
     let role = visit.role(Permission::ChangeRollout).as_str();
-    let (entry, replaces) = entry_of(console, change, role).await?;
-    console.parts.state.set_rollout(&entry, role, &console.parts.ledger).await?;
-    if let Some(former) = replaces {
-        console.parts.state.remove_rollout(former, role, &console.parts.ledger).await?;
-    }
+    let (snapshot, text) = ((console.parts.snapshot)(), (console.parts.policy)());
+    let desk = console.desk(&snapshot, &text);
+    let staged = desk.stage(&asked(console, change, role)?).await?;
+    desk.set(&staged, role).await?;
     console.parts.changed.notify_one();
     Ok(())
 }

@@ -197,6 +197,7 @@ impl World {
             engine: engine.clone(),
             snapshot: Arc::new(move || running.lock().clone()),
             policy: Arc::new(move || text.clone()),
+            world: Arc::new(writ_policy::diagram::World::default),
             state: state.clone(),
             ledger: ledger.clone(),
             index: index.clone(),

@@ -9,6 +9,7 @@ mod flow;
 mod invariants;
 mod pages;
 mod unread;
+mod why;
 
 #[test]
 fn a_request_without_a_permit_does_not_compile() {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use writ_base::Limit;
 use writ_model::schema::{Dimension, Values};
-use writ_model::{Band, Certainty, Level, Term};
+use writ_model::{Band, Certainty, Level, Term, Value as _};
 
 use crate::rule::{ClassDefinition, KeyTest, KeyValue, Keys, PolicyModel};
 
 use super::CompileError;
+use super::readable::Atom;
 use super::rows::{BITS, Piece};
 
 /// Classes that one policy may tell apart.
@@ -88,7 +89,7 @@ impl Layout {
         self.ranges.get(dimension as usize).copied().unwrap_or((0, 0))
     }
 
-    /// The names of an open dimension that the policy tells apart.
+    /// The names of an open dimension that the policy tells apart, sorted.
     pub(crate) fn names(&self, dimension: Dimension) -> &[Term] {
         self.names.get(dimension as usize).map_or(&[], Vec::as_slice)
     }
@@ -180,6 +181,51 @@ impl Layout {
     pub(crate) fn data(&self) -> impl Iterator<Item = u16> + '_ {
         let chains = self.class_places().flat_map(|class| self.chains(class));
         [self.plain(), self.undefined(false), self.undefined(true)].into_iter().chain(chains)
+    }
+
+    /// The dimension that a bit belongs to.
+    pub(super) fn dimension(&self, bit: u16) -> Option<Dimension> {
+        if bit >= self.clearance {
+            return Some(Dimension::Cleared);
+        }
+        Dimension::ALL.iter().copied().find(|dimension| self.bits(*dimension).contains(&bit))
+    }
+
+    /// What a bit says; nothing for one between two regions, which is never set.
+    pub(super) fn atom(&self, bit: u16) -> Option<Atom> {
+        if let Some(place) = bit.checked_sub(self.clearance) {
+            let (class, _) = self.classes.get(usize::from(place / CLEARANCE))?;
+            return Some(Atom::Cleared { class: class.clone(), cleared: place % CLEARANCE != 0 });
+        }
+        let dimension = self.dimension(bit)?;
+        let place = bit - self.range(dimension).0;
+        if dimension == Dimension::Data {
+            return self.data_atom(place);
+        }
+        match dimension.spec().values {
+            Values::Closed(values) => values.get(usize::from(place)).map(|value| Atom::Closed(value.name)),
+            Values::Open(_) => match self.names(dimension).get(usize::from(place)) {
+                Some(name) => Some(Atom::Open(name.clone())),
+                None if usize::from(place) == self.names(dimension).len() => Some(Atom::Other),
+                None => Some(Atom::Unknown),
+            },
+        }
+    }
+
+    fn data_atom(&self, place: u16) -> Option<Atom> {
+        let Some(place) = place.checked_sub(64) else {
+            return match place {
+                0 => Some(Atom::Plain),
+                1 | 2 => Some(Atom::Undefined { cleared: place == 2 }),
+                _ => None,
+            };
+        };
+        let (word, within) = (place / 64, place % 64);
+        let (class, _) = self.classes.get(usize::from(word * CHAINS_PER_WORD + within / CHAIN))?;
+        let (certainty, band) = (within % CHAIN / 3, within % CHAIN % 3);
+        let certainty = if certainty == 0 { Certainty::Likely } else { Certainty::Certain };
+        let band = Band::ALL.get(usize::from(band))?;
+        (within < CHAINS_PER_WORD * CHAIN).then(|| Atom::Found { class: class.clone(), band: *band, certainty })
     }
 
     /// All bits of the chain of a class.

@@ -24,6 +24,7 @@ mod explain;
 pub(crate) mod layout;
 mod lower;
 mod offer;
+pub mod readable;
 pub mod reference;
 mod resolve;
 pub(crate) mod rows;
@@ -74,6 +75,8 @@ pub struct Policy {
     gates: Gates,
     /// The classes of each rule, in the order of the model.
     pub(crate) selections: Vec<Selection>,
+    /// The places of all rules in the model, by clause and number.
+    places: Vec<u32>,
     pub(crate) exceptions: Vec<LoweredException>,
     pub(crate) rollout: BTreeMap<Term, Vec<RolloutEntry>>,
     pub(crate) fixed: Fixed,
@@ -124,6 +127,8 @@ impl Policy {
         let layout = Layout::new(&model, &keys, &standing.groups())?;
         let rows = lower::rows(&layout, &model)?;
         let selections = model.rules.iter().map(|rule| Selection::of(&layout, rule)).collect();
+        let mut places: Vec<u32> = (0u32..).zip(&model.rules).map(|(place, _)| place).collect();
+        places.sort_by_key(|place| model.rules.get(*place as usize).map(|rule| (rule.clause.clone(), rule.number)));
         let exceptions = standing.exceptions.iter().map(|e| LoweredException::of(&layout, &model, e)).collect();
         let mut rollout = BTreeMap::<Term, Vec<RolloutEntry>>::new();
         for entry in &standing.rollout {
@@ -142,6 +147,7 @@ impl Policy {
             gates: rows.gates(),
             rows,
             selections,
+            places,
             exceptions,
             rollout,
             fixed,
@@ -154,8 +160,16 @@ impl Policy {
         let situation = Situation::of(&self.layout, facts);
         let bound = if situation.pending { Bound::Most } else { Bound::Exact };
         let mut decision = self.weigh(&situation, facts, bound, None).decision;
-        self.add_offers(facts, &mut decision);
+        self.add_offers(&situation, facts, &mut decision);
         decision
+    }
+
+    /// Judges a situation as if an exception from this clause, without a condition of its own, were in force: what
+    /// asking for one could lead to. Offers are left out.
+    pub fn decide_as_if_excepted(&self, facts: &Facts, clause: &Term) -> Decision {
+        let situation = Situation::of(&self.layout, facts);
+        let bound = if situation.pending { Bound::Most } else { Bound::Exact };
+        self.weigh(&situation, facts, bound, Some(clause)).decision
     }
 
     /// The model that was compiled.
@@ -195,12 +209,24 @@ impl Policy {
 
     /// The rule with this number in the clause with this id.
     pub fn rule(&self, clause: &str, number: u16) -> Option<&Rule> {
-        self.model.rules.iter().find(|rule| rule.clause == clause && rule.number == number)
+        self.model.rules.get(self.place_of(clause, number)?)
+    }
+
+    /// The place of a rule in the model.
+    fn place_of(&self, clause: &str, number: u16) -> Option<usize> {
+        let key = |place: &u32| self.model.rules.get(*place as usize).map(|rule| (rule.clause.as_str(), rule.number));
+        let found = self.places.binary_search_by(|place| key(place).cmp(&Some((clause, number)))).ok()?;
+        self.places.get(found).map(|place| *place as usize)
     }
 
     /// All classes, shipped and own.
     pub fn classes(&self) -> &BTreeMap<Term, ClassDefinition> {
         &self.model.classes
+    }
+
+    /// The effect of what nothing foresees, for a `who`.
+    pub fn posture_of(&self, who: Who) -> Effect {
+        posture(&self.model, who)
     }
 
     /// The band of `count` distinct values of a class; `None` for no value. A class that the policy does not define has

@@ -1,10 +1,10 @@
 //! What a person may choose instead. An offer is shown only if the verdict after taking it is below block.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use smallvec::SmallVec;
 use writ_model::values::Status;
-use writ_model::verdict::{Cause, Offer};
+use writ_model::verdict::Offer;
 use writ_model::{Decision, Effect, Fact, Facts, Term, Verdict};
 
 use crate::rule::{KeyValue, PolicyModel, Rule};
@@ -14,47 +14,37 @@ use super::situation::Situation;
 use super::weigh::{Bound, selected};
 use super::{Policy, lower};
 
+/// Rules that offer something, with their places.
+type Offering<'a> = SmallVec<[(usize, &'a Rule); 8]>;
+
 /// Which of the two verdicts.
-type Side = fn(&Decision) -> &Verdict;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Enforced,
+    Full,
+}
 
-const SIDES: [Side; 2] = [|decision| &decision.enforced, |decision| &decision.full];
+/// Judges what each offer leads to, over one situation.
+struct Asking<'a, 'f> {
+    policy: &'a Policy,
+    situation: &'a Situation<'f>,
+    facts: &'a Facts,
+}
 
-impl Policy {
-    /// The classes that the person's choice of *redact* removes: those of the rules that decided the verdict and offer
-    /// it. The verdict is then taken again over what is left.
-    pub fn offered_redaction(&self, verdict: &Verdict, facts: &Facts) -> BTreeSet<Term> {
-        let situation = Situation::of(&self.layout, facts);
-        let mut classes = BTreeSet::new();
-        for (place, rule) in self.offering(verdict) {
-            if let (true, Some(selection)) = (rule.offers.contains(&Offer::Redact), self.selections.get(place)) {
-                classes.extend(selected(*selection, &situation, Bound::Exact).cloned());
-            }
-        }
-        classes
-    }
-
-    /// Fills in the offers of both verdicts.
-    pub(super) fn add_offers(&self, facts: &Facts, decision: &mut Decision) {
-        let [enforced, full] = SIDES;
-        decision.full.offers = self.offers(facts, decision, full);
-        // Without a roll-out both verdicts are one.
-        decision.enforced.offers =
-            if self.rollout.is_empty() { decision.full.offers.clone() } else { self.offers(facts, decision, enforced) };
-    }
-
-    fn offers(&self, facts: &Facts, decision: &Decision, side: Side) -> Vec<Offer> {
-        let verdict = side(decision);
+impl Asking<'_, '_> {
+    fn offers(&self, verdict: &Verdict, side: Side) -> Vec<Offer> {
         let mut offers: Vec<Offer> = Vec::new();
         // Most offers mean the same whichever rule makes them; an exception is one for the rule's clause. Each question
         // is judged once.
-        let mut refused: Vec<(&Offer, Option<&Term>)> = Vec::new();
-        for (_, rule) in self.offering(verdict) {
+        let mut refused: SmallVec<[(&Offer, Option<&Term>); 4]> = SmallVec::new();
+        let offering = self.policy.offering(verdict);
+        for (_, rule) in &offering {
             for offer in &rule.offers {
                 let question = (offer, matches!(offer, Offer::AskException).then_some(&rule.clause));
                 if offers.contains(offer) || refused.contains(&question) {
                     continue;
                 }
-                if self.helps(facts, verdict, side, rule, offer) {
+                if self.helps(&offering, side, rule, offer) {
                     offers.push(offer.clone());
                 } else {
                     refused.push(question);
@@ -64,32 +54,77 @@ impl Policy {
         offers
     }
 
-    /// The rules that decided a verdict and offer something, with their places, in the order of the text.
-    fn offering<'a>(&'a self, verdict: &'a Verdict) -> impl Iterator<Item = (usize, &'a Rule)> {
-        let decided = |rule: &Rule| verdict.decided.iter().any(|cause| is_of(cause, rule));
-        // Most verdicts are allow, and no rule is looked at for them.
-        let rules = if verdict.decided.is_empty() { &[] } else { self.model.rules.as_slice() };
-        rules.iter().enumerate().filter(move |(_, rule)| !rule.offers.is_empty() && decided(rule))
+    /// Whether the verdict after taking the offer may be below block.
+    fn helps(&self, offering: &Offering<'_>, side: Side, rule: &Rule, offer: &Offer) -> bool {
+        match offer {
+            Offer::Object => true,
+            // The catalog knows what the other service is cleared for; whoever has it judges the new interaction.
+            Offer::Redirect(service) => self.facts.service.known() != Some(service),
+            Offer::AskException => self.passes(self.situation, self.facts, Some(&rule.clause), side),
+            Offer::AskVetting if self.situation.pending => self.passes_anew(&vetted(self.facts), side),
+            Offer::AskVetting => self.passes(&self.situation.vetted(&self.policy.layout), self.facts, None, side),
+            Offer::Redact => {
+                let removed = self.policy.redactable(offering, self.situation);
+                if self.facts.data.pending() || removed.is_empty() || !removed.is_disjoint(&self.facts.unredactable) {
+                    return false;
+                }
+                if self.situation.pending {
+                    return self.passes_anew(&without(self.facts, &removed), side);
+                }
+                let after = self.situation.without(&self.policy.layout, self.facts, &removed);
+                self.passes(&after, self.facts, None, side)
+            }
+        }
     }
 
-    /// Whether the verdict after taking the offer may be below block.
-    fn helps(&self, facts: &Facts, verdict: &Verdict, side: Side, rule: &Rule, offer: &Offer) -> bool {
-        let after = match offer {
-            Offer::Object => return true,
-            // The catalog knows what the other service is cleared for; whoever has it judges the new interaction.
-            Offer::Redirect(service) => return facts.service.known() != Some(service),
-            Offer::Redact => {
-                let removed = self.offered_redaction(verdict, facts);
-                let Some(after) = without(facts, &removed) else { return false };
-                Cow::Owned(after)
-            }
-            Offer::AskVetting => Cow::Owned(vetted(facts)),
-            Offer::AskException => Cow::Borrowed(facts),
-        };
-        let exempt = matches!(offer, Offer::AskException).then_some(&rule.clause);
-        let situation = Situation::of(&self.layout, &after);
+    /// As [`Asking::passes`], where something is pending that the offer may settle.
+    fn passes_anew(&self, after: &Facts, side: Side) -> bool {
+        self.passes(&Situation::of(&self.policy.layout, after), after, None, side)
+    }
+
+    fn passes(&self, situation: &Situation<'_>, facts: &Facts, exempt: Option<&Term>, side: Side) -> bool {
         let bound = if situation.pending { Bound::Least } else { Bound::Exact };
-        side(&self.weigh(&situation, &after, bound, exempt).decision).effect < Effect::Block
+        let [enforced, full] = self.policy.effects(situation, facts, bound, exempt);
+        (if side == Side::Enforced { enforced } else { full }) < Effect::Block
+    }
+}
+
+impl Policy {
+    /// The classes that the person's choice of *redact* removes: those of the rules that decided the verdict and offer
+    /// it. The verdict is then taken again over what is left.
+    pub fn offered_redaction(&self, verdict: &Verdict, facts: &Facts) -> BTreeSet<Term> {
+        self.redactable(&self.offering(verdict), &Situation::of(&self.layout, facts))
+    }
+
+    fn redactable(&self, offering: &Offering<'_>, situation: &Situation<'_>) -> BTreeSet<Term> {
+        let mut classes = BTreeSet::new();
+        for (place, rule) in offering {
+            if let (true, Some(selection)) = (rule.offers.contains(&Offer::Redact), self.selections.get(*place)) {
+                classes.extend(selected(*selection, situation, Bound::Exact).cloned());
+            }
+        }
+        classes
+    }
+
+    /// Fills in the offers of both verdicts.
+    pub(super) fn add_offers(&self, situation: &Situation<'_>, facts: &Facts, decision: &mut Decision) {
+        let asking = Asking { policy: self, situation, facts };
+        decision.full.offers = asking.offers(&decision.full, Side::Full);
+        // Without a roll-out both verdicts are one.
+        decision.enforced.offers = if self.rollout.is_empty() {
+            decision.full.offers.clone()
+        } else {
+            asking.offers(&decision.enforced, Side::Enforced)
+        };
+    }
+
+    /// The rules that decided a verdict and offer something, with their places, in the order of the text.
+    fn offering(&self, verdict: &Verdict) -> Offering<'_> {
+        let places = verdict.decided.iter().filter_map(|cause| self.place_of(&cause.clause, cause.rule));
+        let rules = places.filter_map(|place| Some((place, self.model.rules.get(place)?)));
+        let mut offering: Offering<'_> = rules.filter(|(_, rule)| !rule.offers.is_empty()).collect();
+        offering.sort_unstable_by_key(|(place, _)| *place);
+        offering
     }
 
     /// What an exception for a clause would cover if it named nothing itself.
@@ -100,23 +135,15 @@ impl Policy {
     }
 }
 
-fn is_of(cause: &Cause, rule: &Rule) -> bool {
-    cause.rule == rule.number && cause.clause == rule.clause
-}
-
-/// The facts after these classes were removed; `None` if that changes nothing or cannot be done.
-pub(super) fn without(facts: &Facts, removed: &BTreeSet<Term>) -> Option<Facts> {
-    let Fact::Known(found) = &facts.data else { return None };
-    if removed.is_empty() || !removed.is_disjoint(&facts.unredactable) {
-        return None;
-    }
-    let mut found = found.clone();
+/// The facts after these classes were removed.
+fn without(facts: &Facts, removed: &BTreeSet<Term>) -> Facts {
+    let mut found = facts.data.known().cloned().unwrap_or_default();
     found.retain(|class, _| !removed.contains(class));
-    Some(Facts { data: Fact::Known(found), ..facts.clone() })
+    Facts { data: Fact::Known(found), ..facts.clone() }
 }
 
 /// The facts after the service was vetted and approved for what was found.
-pub(super) fn vetted(facts: &Facts) -> Facts {
+fn vetted(facts: &Facts) -> Facts {
     let mut cleared = facts.cleared.known().cloned().unwrap_or_default();
     cleared.extend(facts.data.known().into_iter().flatten().map(|(class, _)| class.clone()));
     Facts { status: Fact::Known(Status::Approved), cleared: Fact::Known(cleared), ..facts.clone() }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use writ_model::facts::{Groups, Reading};
 use writ_model::schema::{Dimension, Kind, Stage, Unknown, Values};
-use writ_model::standing::{ExceptionId, POSTURE, Ring, RolloutEntry};
+use writ_model::standing::{ExceptionId, POSTURE, Ring, RolloutEntry, RolloutId};
 use writ_model::values::{Declared, Status, Step};
 use writ_model::verdict::{Base, Cause, Offer, Restore};
 use writ_model::{Action, Band, Certainty, Decision, Effect, Fact, Facts, Level, Term, Value, Verdict, Who};
@@ -81,7 +81,8 @@ impl<'a> Judge<'a> {
             Step::Coach => effect.min(Effect::Coach),
             Step::Enforce => effect,
         });
-        let enforced = self.verdict(&demands, enforced_posture, &used, |clause| self.step(clause));
+        let mut enforced = self.verdict(&demands, enforced_posture, &used, |clause| self.step(clause));
+        enforced.rollout = self.entries_used(&demands, enforced_posture != posture);
         Decision { enforced, full }
     }
 
@@ -385,6 +386,26 @@ impl<'a> Judge<'a> {
             own.map(|entry| entry.step).max().unwrap_or(Step::Enforce)
         };
         with(false).max(with(true))
+    }
+
+    /// The entries that bring a clause to its step, of each clause of which that step changes what it demands.
+    fn entries_used(&self, demands: &[Demand<'_>], posture: bool) -> Vec<RolloutId> {
+        let changes = |demand: &Demand<'_>| match self.step(&demand.rule.clause) {
+            Step::Observe => demand.effect > Effect::Allow || !demand.redact.is_empty() || demand.satisfied,
+            Step::Coach => !demand.redact.is_empty() || demand.effect > Effect::Coach,
+            Step::Enforce => false,
+        };
+        let clauses = demands.iter().filter(|demand| changes(demand)).map(|demand| demand.rule.clause.clone());
+        let clauses: BTreeSet<Term> = clauses.chain(posture.then_some(POSTURE)).collect();
+        let now = self.facts.decided_at;
+        let used = |entry: &&RolloutEntry| {
+            clauses.contains(&entry.clause)
+                && entry.from <= now
+                && now < entry.until
+                && self.in_ring(&entry.ring) != Some(false)
+                && entry.step == self.step(&entry.clause)
+        };
+        self.standing.rollout.iter().filter(used).map(|entry| entry.id).collect()
     }
 
     /// Whether the person belongs to a ring; `None` if the directory cannot say.

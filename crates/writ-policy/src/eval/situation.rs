@@ -1,12 +1,14 @@
 //! From facts to a situation: one pass, with the policy's small tables.
 
+use std::collections::BTreeSet;
+
 use smallvec::SmallVec;
 use writ_model::facts::{Found, Reading};
 use writ_model::schema::Dimension;
-use writ_model::{Action, Certainty, Facts, Level, Term, Value};
+use writ_model::{Action, Certainty, Facts, Level, Status, Term, Value};
 
 use super::layout::{Layout, UNDEFINED};
-use super::rows::{Bits, View, mask};
+use super::rows::{Bits, Piece, View, mask};
 
 /// What one evaluation is about, in bits.
 #[derive(Clone, Debug)]
@@ -31,6 +33,20 @@ pub(crate) struct FoundClass<'a> {
     pub(crate) place: Option<u16>,
     /// Whether it is cleared, unless that is pending.
     pub(crate) cleared: Option<bool>,
+}
+
+impl FoundClass<'_> {
+    /// The bit that says that it is cleared, or is not.
+    fn clearance(&self, layout: &Layout, cleared: bool) -> u16 {
+        self.place.map_or_else(|| layout.undefined(cleared), |place| layout.clearance(place, cleared))
+    }
+
+    /// All bits that may be set because it was found.
+    fn bits(&self, layout: &Layout) -> SmallVec<[Piece; 3]> {
+        let chains = self.place.map(|place| mask(layout.chains(place))).unwrap_or_default();
+        let clearance = self.cleared.map(|cleared| Piece::of(self.clearance(layout, cleared)));
+        chains.into_iter().chain(clearance).collect()
+    }
 }
 
 /// What a pending action may become: what does not leave the organisation is known from the connection, the head, or
@@ -73,12 +89,60 @@ impl<'a> Situation<'a> {
 
     /// The same situation with one of these actions, which is pending if there are several.
     pub(crate) fn with_actions(mut self, layout: &Layout, actions: &[Action]) -> Self {
-        for piece in mask(layout.bits(Dimension::Action)) {
-            self.known.remove(piece);
-            self.possible.remove(piece);
-        }
+        self.clear_all(layout.bits(Dimension::Action));
         self.may_be(actions.iter().map(|action| layout.closed(Dimension::Action, action.index())));
         self
+    }
+
+    /// The situation after these classes were removed, as far as nothing of it is pending.
+    pub(super) fn without(&self, layout: &Layout, facts: &Facts, removed: &BTreeSet<Term>) -> Self {
+        let mut after = self.clone();
+        let mut highest = Level::Unstated;
+        for found in &self.found {
+            let bits = found.bits(layout);
+            if removed.contains(found.name) {
+                bits.iter().for_each(|piece| after.clear(*piece));
+            } else if let Some(definition) = found.place.and_then(|place| layout.definition(place)) {
+                highest = highest.max(definition.level);
+            }
+        }
+        after.found.retain(|found| !removed.contains(found.name));
+        // Classes that the policy does not know share their bits.
+        for found in after.found.clone() {
+            found.bits(layout).iter().filter(|_| found.place.is_none()).for_each(|piece| after.add(*piece));
+        }
+        after.clear_all(layout.bits(Dimension::Level));
+        after.read_level(layout, facts, highest);
+        after
+    }
+
+    /// The situation after the service was approved and cleared for what was found, as far as nothing of it is pending.
+    pub(super) fn vetted(&self, layout: &Layout) -> Self {
+        let mut after = self.clone();
+        after.clear_all(layout.bits(Dimension::Status));
+        after.set(layout.closed(Dimension::Status, Status::Approved.index()));
+        for found in &mut after.found {
+            found.cleared = Some(true);
+        }
+        for found in &self.found {
+            after.clear(Piece::of(found.clearance(layout, false)));
+            after.set(found.clearance(layout, true));
+        }
+        after
+    }
+
+    fn clear_all(&mut self, bits: impl IntoIterator<Item = u16>) {
+        mask(bits).iter().for_each(|piece| self.clear(*piece));
+    }
+
+    fn clear(&mut self, piece: Piece) {
+        self.known.remove(piece);
+        self.possible.remove(piece);
+    }
+
+    fn add(&mut self, piece: Piece) {
+        self.known.add(piece);
+        self.possible.add(piece);
     }
 
     fn set(&mut self, bit: u16) {

@@ -36,12 +36,12 @@ impl Policy {
         let situation = Situation::of(&self.layout, facts);
         if !situation.pending {
             let mut decision = self.weigh(&situation, facts, Bound::Exact, None).decision;
-            self.add_offers(facts, &mut decision);
+            self.add_offers(&situation, facts, &mut decision);
             return Staged::Settled(decision);
         }
         let mut least = self.weigh(&situation, facts, Bound::Least, None).decision;
         if least.enforced.effect == Effect::Block {
-            self.add_offers(facts, &mut least);
+            self.add_offers(&situation, facts, &mut least);
             for verdict in [&mut least.enforced, &mut least.full] {
                 verdict.offers.retain(|offer| *offer != Offer::Redact);
                 verdict.override_roles = BTreeSet::new();
@@ -51,7 +51,7 @@ impl Policy {
         let most = self.weigh(&situation, facts, Bound::Most, None).decision;
         InvariantId::EvaluatorsAgree.check(least.enforced.effect <= most.enforced.effect);
         if same_outcome(&least, &most) {
-            self.add_offers(facts, &mut least);
+            self.add_offers(&situation, facts, &mut least);
             return Staged::Settled(least);
         }
         Staged::Open { least: least.enforced.effect, most: most.enforced.effect }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use writ_base::{ContentHash, Limit, Moment};
 use writ_model::facts::Groups;
 use writ_model::schema::{Dimension, Stage};
-use writ_model::standing::{ExceptionGrant, POSTURE, Ring, RolloutEntry};
+use writ_model::standing::{ExceptionGrant, POSTURE, Ring, RolloutEntry, RolloutId, StandingObjects};
 use writ_model::values::Step;
 use writ_model::{Facts, Term};
 
@@ -78,6 +78,12 @@ impl Standing {
         Ok(Self { exceptions: resolved, rollout })
     }
 
+    /// As it is written down.
+    pub fn objects(&self) -> StandingObjects {
+        let exceptions = self.exceptions.iter().map(|exception| exception.grant.clone());
+        StandingObjects { exceptions: exceptions.collect(), rollout: self.rollout.clone() }
+    }
+
     /// The groups that the roll-out names.
     pub(super) fn groups(&self) -> BTreeSet<Term> {
         let group = |entry: &RolloutEntry| match &entry.ring {
@@ -119,6 +125,21 @@ pub(super) fn step(entries: &[RolloutEntry], facts: &Facts) -> (Step, Step) {
         None => open.into_iter().min().unwrap_or(Step::Enforce),
     };
     (least, most)
+}
+
+/// The entries that bring a clause to this step for these facts.
+pub(super) fn counting<'a>(
+    entries: &'a [RolloutEntry],
+    facts: &'a Facts,
+    step: Step,
+) -> impl Iterator<Item = RolloutId> + 'a {
+    let counts = move |entry: &&RolloutEntry| {
+        entry.step == step
+            && entry.from <= facts.decided_at
+            && facts.decided_at < entry.until
+            && !matches!(membership(&entry.ring, facts), Membership::No)
+    };
+    entries.iter().filter(counts).map(|entry| entry.id)
 }
 
 enum Membership {

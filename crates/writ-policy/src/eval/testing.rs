@@ -498,3 +498,22 @@ fn window(random: &mut Seeded) -> (Moment, Moment) {
     let length = i64::try_from(random.below(2_000)).unwrap_or(0);
     (Moment::from_seconds(from), Moment::from_seconds(from + length))
 }
+
+/// A situation in bits, ready to be evaluated: what is left of a decision when facts are read and verdicts are not built.
+#[derive(Clone, Debug)]
+pub struct Lowered<'a>(super::situation::Situation<'a>);
+
+impl super::Policy {
+    /// Reads facts into bits, for measurements.
+    pub fn lowered<'a>(&self, facts: &'a Facts) -> Lowered<'a> {
+        Lowered(super::situation::Situation::of(&self.layout, facts))
+    }
+
+    /// Evaluates the rows alone, for measurements: how many rules apply, and whether rows foresee all that was found.
+    pub fn rows_alone(&self, lowered: &Lowered<'_>) -> (usize, bool) {
+        let (demanding, relaxing) = (lowered.0.certain(), lowered.0.possible());
+        let (hits, _) = self.hits(demanding, relaxing);
+        let open = self.uncovered(demanding, relaxing);
+        (hits.len(), self.fixed.data_words.clone().all(|word| open.word(word) == 0))
+    }
+}

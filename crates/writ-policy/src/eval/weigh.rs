@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
 use writ_model::schema::Dimension;
-use writ_model::standing::POSTURE;
+use writ_model::standing::{POSTURE, RolloutId};
 use writ_model::values::{Declared, Step};
 use writ_model::verdict::{Base, Cause, Restore};
 use writ_model::{Decision, Effect, Facts, Term, Verdict};
@@ -62,6 +62,13 @@ struct Demand<'a> {
     unread: bool,
 }
 
+impl Demand<'_> {
+    /// Whether nothing is left of it but that a reason was given.
+    fn only_satisfied(&self) -> bool {
+        self.satisfied && self.effect == Effect::Allow && self.redact.is_empty()
+    }
+}
+
 /// Where verdicts start from before any rule demands.
 struct Ground {
     /// The posture's effect; `None` where the situation is foreseen.
@@ -101,6 +108,46 @@ impl Policy {
         Weighed { decision: Decision { enforced, full }, live }
     }
 
+    /// The effects of both verdicts, enforced and full, without what led to them.
+    pub(super) fn effects(
+        &self,
+        situation: &Situation<'_>,
+        facts: &Facts,
+        bound: Bound,
+        exempt: Option<&Term>,
+    ) -> [Effect; 2] {
+        let (demanding, relaxing) = match bound {
+            Bound::Most => (situation.possible(), situation.certain()),
+            Bound::Exact | Bound::Least => (situation.certain(), situation.possible()),
+        };
+        let (hits, stopped_unread) = self.hits(demanding, relaxing);
+        if stopped_unread {
+            // By a rule that fails closed, or by default.
+            return [Effect::Block; 2];
+        }
+        let live = self.live(facts, relaxing);
+        let mut used = BTreeSet::new();
+        let foreseen = self.foreseen(demanding, relaxing, &live, exempt, &mut used);
+        let posture = if foreseen { Effect::Allow } else { self.posture(situation, bound) };
+        let mut effects = [lowered(posture, self.step(&POSTURE, facts, bound)), posture];
+        for hit in hits.iter().filter(|hit| !self.excepted(**hit, &live, exempt, &mut used)) {
+            let Some(demand) = self.demand(*hit, situation, facts, bound) else { continue };
+            let step = self.step(&demand.rule.clause, facts, bound);
+            let [enforced, full] = effects;
+            effects = [enforced.max(effect_at(&demand, step)), full.max(demand.effect)];
+        }
+        effects
+    }
+
+    /// The step of a clause.
+    fn step(&self, clause: &Term, facts: &Facts, bound: Bound) -> Step {
+        match (self.rollout.get(clause), bound) {
+            (None, _) => Step::Enforce,
+            (Some(entries), Bound::Least) => super::standing::step(entries, facts).0,
+            (Some(entries), Bound::Exact | Bound::Most) => super::standing::step(entries, facts).1,
+        }
+    }
+
     fn enforced(
         &self,
         demands: &[Demand<'_>],
@@ -109,18 +156,20 @@ impl Policy {
         facts: &Facts,
         bound: Bound,
     ) -> Verdict {
-        let step = |clause: &Term| match (self.rollout.get(clause), bound) {
-            (None, _) => Step::Enforce,
-            (Some(entries), Bound::Least) => super::standing::step(entries, facts).0,
-            (Some(entries), Bound::Exact | Bound::Most) => super::standing::step(entries, facts).1,
-        };
-        let posture = ground.posture.map(|effect| match step(&POSTURE) {
-            Step::Observe => Effect::Allow,
-            Step::Coach => effect.min(Effect::Coach),
-            Step::Enforce => effect,
-        });
+        let step = |clause: &Term| self.step(clause, facts, bound);
+        let posture = ground.posture.map(|effect| lowered(effect, step(&POSTURE)));
         let mut verdict = self.verdict(demands, ground, &posture, step);
         verdict.exceptions.clone_from(&full.exceptions);
+        let changed = demands.iter().filter(|demand| {
+            let step = step(&demand.rule.clause);
+            step < Step::Enforce && stepped(demand, step) != stepped(demand, Step::Enforce)
+        });
+        let clauses = changed.map(|demand| demand.rule.clause.clone());
+        let clauses: BTreeSet<Term> = clauses.chain((posture != ground.posture).then_some(POSTURE)).collect();
+        let entries = clauses.iter().filter_map(|clause| Some((step(clause), self.rollout.get(clause)?)));
+        let named: BTreeSet<RolloutId> =
+            entries.flat_map(|(step, entries)| super::standing::counting(entries, facts, step)).collect();
+        verdict.rollout = named.into_iter().collect();
         verdict
     }
 
@@ -396,6 +445,25 @@ fn fixed_cause(clause: Term, effect: Effect) -> Cause {
     Cause { clause, rule: 0, effect, redact: BTreeSet::new(), severity: None }
 }
 
+/// The posture under a step of the roll-out.
+fn lowered(posture: Effect, step: Step) -> Effect {
+    match step {
+        Step::Observe => Effect::Allow,
+        Step::Coach => posture.min(Effect::Coach),
+        Step::Enforce => posture,
+    }
+}
+
+/// The effect of a demand under a step of the roll-out.
+fn effect_at(demand: &Demand<'_>, step: Step) -> Effect {
+    match step {
+        Step::Observe => Effect::Allow,
+        _ if demand.only_satisfied() => Effect::Allow,
+        Step::Coach => Effect::Coach,
+        Step::Enforce => demand.effect,
+    }
+}
+
 /// The cause that a demand becomes under a step of the roll-out.
 fn stepped(demand: &Demand<'_>, step: Step) -> Option<Cause> {
     let cause = |effect: Effect, redact: BTreeSet<Term>| Cause {
@@ -405,10 +473,9 @@ fn stepped(demand: &Demand<'_>, step: Step) -> Option<Cause> {
         redact,
         severity: demand.rule.severity,
     };
-    let only_satisfied = demand.satisfied && demand.effect == Effect::Allow && demand.redact.is_empty();
     match step {
         Step::Observe => None,
-        _ if only_satisfied => Some(cause(Effect::Justify, BTreeSet::new())),
+        _ if demand.only_satisfied() => Some(cause(Effect::Justify, BTreeSet::new())),
         Step::Coach => Some(cause(Effect::Coach, BTreeSet::new())),
         Step::Enforce => Some(cause(demand.effect, demand.redact.clone())),
     }

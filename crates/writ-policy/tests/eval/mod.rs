@@ -1,8 +1,10 @@
 //! The meaning of policies.
 
 mod agree;
+mod export;
 mod monotone;
 mod staged;
+mod standing;
 mod words;
 
 /// How many random situations a property looks at: many where the code is optimised, fewer in a debug build.

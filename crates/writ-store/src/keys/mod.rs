@@ -31,6 +31,7 @@ const STORED: &[KeyPurpose] = &[
     KeyPurpose::Case,
     KeyPurpose::SealedTerms,
     KeyPurpose::Content,
+    KeyPurpose::Policy,
     KeyPurpose::Page,
     KeyPurpose::Authority,
     KeyPurpose::Checkpoint,
@@ -46,6 +47,7 @@ const ROTATED: &[KeyPurpose] = &[
     KeyPurpose::Case,
     KeyPurpose::SealedTerms,
     KeyPurpose::Content,
+    KeyPurpose::Policy,
     KeyPurpose::Page,
     KeyPurpose::Checkpoint,
 ];

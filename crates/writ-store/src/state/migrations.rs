@@ -8,7 +8,7 @@ use writ_base::Moment;
 use super::{Location, StateError};
 
 /// The steps; a data directory of version n has had the first n of them. They are never changed, only added to.
-pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH];
+pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH];
 
 const FIRST: &[&str] = &[
     "CREATE TABLE principals (
@@ -74,6 +74,21 @@ const FOURTH: &[&str] = &[
         made BIGINT NOT NULL, expires BIGINT NOT NULL, revoked BIGINT)",
     "CREATE INDEX api_tokens_account ON api_tokens (account)",
 ];
+
+/// Policies that ran, and what stood beside them, by the hash that records name. Sealed texts as before.
+const FIFTH: &[&str] =
+    &["CREATE TABLE kept (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, made BIGINT NOT NULL, sealed TEXT NOT NULL)"];
+
+/// Refuses a schema that is not that of the last step: whoever opens a database beside another changes nothing in it.
+pub(super) async fn require_current(connection: &mut AnyConnection, steps: usize) -> Result<(), StateError> {
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM writ_schema").fetch_one(&mut *connection).await?;
+    let found = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
+    match found.cmp(&steps) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(StateError::Newer { found, known: steps }),
+        std::cmp::Ordering::Less => Err(StateError::Older { found, known: steps }),
+    }
+}
 
 /// Brings the schema to the last step. Refuses a later one; makes a copy of an SQLite file before changing it.
 pub(super) async fn migrate(

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod attributes;
 mod inbox;
+mod kept;
 mod looks;
 mod migrations;
 mod notices;
@@ -36,6 +37,7 @@ pub use access::{ApiKey, ApiKeyId, ApiKeyKind, Caller, NewApiKey, ProviderCreden
 pub use accounts::{Account, AccountId, LOGIN_SOURCE, NewAccount};
 pub use attributes::{Attributes, LOCAL_SOURCE};
 pub use inbox::{Case, CaseAnswer, CaseFilter, CaseId, CaseKind, NewCase};
+pub use kept::Kept;
 pub use looks::{Look, NewLook};
 pub use people::{Erased, Identified, Login};
 pub(crate) use pseudonyms::KeyId;
@@ -105,6 +107,14 @@ pub enum StateError {
         /// The schema found.
         found: usize,
         /// The latest one known.
+        known: usize,
+    },
+    /// An earlier version wrote it, and it is not ours to change.
+    #[error("the state database has schema {found}, this version needs {known}; start this version once")]
+    Older {
+        /// The schema found.
+        found: usize,
+        /// The one needed.
         known: usize,
     },
     /// What is stored cannot be understood.
@@ -186,33 +196,28 @@ impl State {
     /// # Errors
     /// If it cannot be reached, a newer version wrote it, or a step of the schema fails.
     pub async fn open(location: Location, means: Means) -> Result<Self, StateError> {
-        sqlx::any::install_default_drivers();
-        let (url, set_up) = match &location {
-            Location::Sqlite(path) => {
-                make_private(path)?;
-                (format!("sqlite://{}?mode=rwc", path.display()), SQLITE_SETTINGS)
-            }
-            Location::Postgres(url) => (url.clone(), ""),
-        };
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if !set_up.is_empty() {
-                        connection.execute(set_up).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .connect(&url)
-            .await?;
+        let pool = open_pool(&location).await?;
         let mut connection = pool.acquire().await?;
         migrations::migrate(&mut connection, &location, migrations::STEPS, means.clock.now()).await?;
         drop(connection);
-        let (person_keys, shares) = (Mutex::default(), Mutex::default());
-        let state = Self { pool, location, means, person_keys, shares, rows_kept: AtomicU64::new(0) };
+        let state = Self::with(pool, location, means);
         state.finish_kek_change().await?;
         Ok(state)
+    }
+
+    /// Opens a database beside whoever else has it open: its schema is taken as it is, and must be that of this version.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or another version wrote it.
+    pub async fn open_beside(location: Location, means: Means) -> Result<Self, StateError> {
+        let pool = open_pool(&location).await?;
+        migrations::require_current(&mut *pool.acquire().await?, migrations::STEPS.len()).await?;
+        Ok(Self::with(pool, location, means))
+    }
+
+    fn with(pool: AnyPool, location: Location, means: Means) -> Self {
+        let (person_keys, shares) = (Mutex::default(), Mutex::default());
+        Self { pool, location, means, person_keys, shares, rows_kept: AtomicU64::new(0) }
     }
 
     /// Copies an SQLite database to a new file, consistent at one moment. PostgreSQL has its own tools (`pg_dump`).
@@ -263,6 +268,31 @@ impl State {
             }
         }
     }
+}
+
+/// Connections to a database, each set up; an SQLite file is made private before it is opened.
+async fn open_pool(location: &Location) -> Result<AnyPool, StateError> {
+    sqlx::any::install_default_drivers();
+    let (url, set_up) = match location {
+        Location::Sqlite(path) => {
+            make_private(path)?;
+            (format!("sqlite://{}?mode=rwc", path.display()), SQLITE_SETTINGS)
+        }
+        Location::Postgres(url) => (url.clone(), ""),
+    };
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if !set_up.is_empty() {
+                    connection.execute(set_up).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect(&url)
+        .await?;
+    Ok(pool)
 }
 
 const SCRUB_TRIES: usize = 500;

@@ -210,6 +210,7 @@ pub fn full_decision(
         decided: vec![cause],
         decided_full: Vec::new(),
         exceptions: Vec::new(),
+        rollout: Vec::new(),
         decided_at: "body".into(),
         snapshot: SnapshotHashes {
             policy: ContentHash::of(b"policy"),
@@ -221,6 +222,7 @@ pub fn full_decision(
         reference: (effect == Effect::Block).then(|| format!("REF-{number}")),
         read_in_full: true,
         unread: None,
+        regardless: None,
         by_choice: Default::default(),
     }
 }

@@ -1,31 +1,21 @@
 //! `writ caller` and `writ provider`: who may use the gateway, and the organisation's credentials for AI services.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use writ_base::Sensitive;
-use writ_base::keys::KeyPurpose;
-use writ_model::interaction::PrincipalId;
 use writ_model::{Facts, Value as _, Who};
-use writ_proxy::callers::{described, labels, labels_for};
-use writ_store::state::{ApiKey, ApiKeyKind, Login, NewApiKey, ProviderCredential};
+use writ_proxy::callers::labels;
 
 use super::files::{self, Source};
 use super::settings::ConfigFile;
 use super::{Exit, Output, block_on};
 use crate::config::Config;
-use crate::wiring::Home;
-
-/// The role in whose name these commands act.
-const ROLE: &str = "admin";
-/// Where logins of this command line come from.
-const SOURCE: &str = "login";
+use crate::door;
+use crate::door::access::{AddCaller, CallerRow, DescribeCaller, DisableCaller, ListCallers, SetCredential, TEAM};
 
 /// Make, list and disable API keys of callers
 ///
-/// The server must not run while callers change.
+/// Where a server runs, it acts: a change holds within seconds.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CallerCommand {
     Add(Add),
@@ -100,7 +90,7 @@ pub(crate) struct Disable {
 
 /// Store the organisation's credentials for AI services
 ///
-/// The server must not run while credentials change.
+/// Where a server runs, it takes a new credential over at once.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProviderCommand {
     Set(Set),
@@ -130,37 +120,18 @@ pub(super) fn who(name: &str) -> Result<Who, String> {
     Who::named(name).filter(known).ok_or_else(|| format!("say one of {}", names().collect::<Vec<_>>().join(", ")))
 }
 
-pub(super) fn login(name: &str) -> Login {
-    Login { source: SOURCE.to_owned(), name: Sensitive::new(name.to_owned()) }
-}
-
 /// Fills the facts that the newest enabled key of a login tells about its caller.
 ///
 /// # Errors
 /// If nobody has the login, all its keys are disabled, or the data directory cannot be opened.
 pub(super) fn facts_of_login(config: &Config, name: &str, facts: &mut Facts) -> anyhow::Result<()> {
-    let found = block_on(async {
-        let home = Home::open(config).await?;
-        let keys = keys_of(&home, name).await;
-        home.close().await?;
-        keys
-    })?;
-    let nobody = || format!("no enabled key belongs to the login `{name}`; see `writ caller list`");
-    let caller = found.last().with_context(nobody)?.caller.clone();
-    let caller = described(&caller);
-    facts.who = caller.who.into();
-    facts.identity = caller.identity.into();
-    facts.channel = caller.channel.into();
-    facts.group = caller.groups.into();
-    facts.entity = caller.entity.into();
+    let told = block_on(door::carry_out(config, DescribeCaller { login: name.to_owned() }))?;
+    facts.who = told.who;
+    facts.identity = told.identity;
+    facts.channel = told.channel;
+    facts.group = told.group;
+    facts.entity = told.entity;
     Ok(())
-}
-
-/// Enabled keys of a login, from the oldest.
-async fn keys_of(home: &Home, name: &str) -> anyhow::Result<Vec<ApiKey>> {
-    let Some(owner) = home.state.find_login(&login(name)).await? else { return Ok(Vec::new()) };
-    let keys = home.state.api_keys().await?;
-    Ok(keys.into_iter().filter(|key| key.disabled.is_none() && key.caller.owner == owner).collect())
 }
 
 impl CallerCommand {
@@ -173,19 +144,21 @@ impl CallerCommand {
     }
 }
 
-/// The label with the team that shares a key.
-const TEAM: &str = "team";
-
 impl Add {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         self.check()?;
-        let data = Home::open(&self.file.load()?).await?;
-        let added = self.add(&data).await;
-        let closed = data.close().await;
-        let (key, secret) = added?;
-        closed?;
-        output.line(secret.expose())?;
-        output.say(format_args!("{key}: {} as {}; the key is shown only now", self.login, self.who))?;
+        let order = AddCaller {
+            login: self.login.clone(),
+            who: self.who,
+            groups: self.group.clone(),
+            entity: self.entity.clone(),
+            team: self.team.clone(),
+            on_behalf_of: self.on_behalf_of.clone(),
+            chat: self.chat,
+        };
+        let added = door::carry_out(&self.file.load()?, order).await?;
+        output.line(added.key.expose())?;
+        output.say(format_args!("{}: {} as {}; the key is shown only now", added.id, self.login, self.who))?;
         Ok(Exit::Yes)
     }
 
@@ -204,125 +177,49 @@ impl Add {
         }
         Ok(())
     }
-
-    fn kind(&self) -> ApiKeyKind {
-        match (self.who, &self.team) {
-            (Who::Agent, _) => ApiKeyKind::Agent,
-            (_, Some(_)) => ApiKeyKind::Team,
-            _ => ApiKeyKind::Person,
-        }
-    }
-
-    async fn add(&self, data: &Home) -> anyhow::Result<(String, Sensitive<String>)> {
-        let owner = principal(data, &self.login, self.who).await?;
-        let on_behalf_of = match &self.on_behalf_of {
-            None => None,
-            Some(name) => {
-                let person = data.state.find_login(&login(name)).await?;
-                let unknown = || format!("nobody has the login `{name}`; add that caller first");
-                Some(person.with_context(unknown)?)
-            }
-        };
-        let mut labels = labels_for(Some(self.who), &self.group, self.entity.as_deref(), self.chat);
-        labels.extend(self.team.as_ref().map(|team| (TEAM.to_owned(), team.clone())));
-        let new = NewApiKey { kind: self.kind(), owner, on_behalf_of, labels };
-        let (id, secret) = data.state.create_api_key(new, ROLE, &data.ledger).await?;
-        Ok((id.to_string(), secret))
-    }
-}
-
-/// The principal of a login; made if it is new.
-pub(super) async fn principal(data: &Home, name: &str, who: Who) -> anyhow::Result<PrincipalId> {
-    if data.keys.reveal_public().is_none() {
-        bail!(
-            "there is no `{}` key yet, to which identities are sealed; name its holders first: \
-             `writ keys rotate reveal --holder NAME --holder NAME --shares DIR`",
-            KeyPurpose::Reveal
-        );
-    }
-    let identity = Sensitive::new(name.to_owned());
-    Ok(data.state.identify(&login(name), who.name(), &identity, &data.ledger).await?.principal)
 }
 
 impl List {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let data = Home::open(&self.file.load()?).await?;
-        let listed = rows(&data).await;
-        let closed = data.close().await;
-        let rows = listed?;
-        closed?;
-        for (key, pseudonym) in rows {
+        for row in door::carry_out(&self.file.load()?, ListCallers {}).await? {
             if self.json {
-                output.json_line(&as_json(&key, &pseudonym))?;
+                output.json_line(&as_json(&row))?;
             } else {
-                output.line(as_text(&key, &pseudonym))?;
+                output.line(as_text(&row))?;
             }
         }
         Ok(Exit::Yes)
     }
 }
 
-fn as_json(key: &ApiKey, pseudonym: &str) -> serde_json::Value {
+fn as_json(row: &CallerRow) -> serde_json::Value {
     json!({
-        "id": key.id,
-        "prefix": key.prefix,
-        "kind": key.caller.kind.as_str(),
-        "pseudonym": pseudonym,
-        "labels": key.caller.labels,
-        "on-behalf-of-a-person": key.caller.on_behalf_of.is_some(),
-        "made": key.made.to_string(),
-        "disabled": key.disabled.map(|at| at.to_string()),
+        "id": row.id,
+        "prefix": row.prefix,
+        "kind": row.kind,
+        "pseudonym": row.pseudonym,
+        "labels": row.labels,
+        "on-behalf-of-a-person": row.on_behalf_of_a_person,
+        "made": row.made.to_string(),
+        "disabled": row.disabled.map(|at| at.to_string()),
     })
 }
 
-fn as_text(key: &ApiKey, pseudonym: &str) -> String {
-    let ApiKey { id, prefix, caller, made, disabled } = key;
-    let label = |labels: &BTreeMap<String, String>, name: &str| labels.get(name).cloned();
-    let who = label(&caller.labels, labels::WHO).unwrap_or_else(|| Who::Unknown.name().to_owned());
-    let kind = match label(&caller.labels, TEAM) {
-        Some(team) => format!("team {team}"),
-        None => caller.kind.as_str().to_owned(),
-    };
-    let state = disabled.map_or_else(|| "enabled".to_owned(), |at| format!("disabled {at}"));
+fn as_text(row: &CallerRow) -> String {
+    let CallerRow { id, prefix, pseudonym, labels, made, .. } = row;
+    let who = labels.get(labels::WHO).map_or(Who::Unknown.name(), String::as_str);
+    let kind = labels.get(TEAM).map_or_else(|| row.kind.clone(), |team| format!("team {team}"));
+    let state = row.disabled.map_or_else(|| "enabled".to_owned(), |at| format!("disabled {at}"));
     format!("{id}  {prefix}...  {pseudonym}  {who}  {kind}  made {made}  {state}")
-}
-
-async fn rows(data: &Home) -> anyhow::Result<Vec<(ApiKey, String)>> {
-    let keys = data.state.api_keys().await?;
-    keys.into_iter().map(|key| Ok((key.clone(), data.state.pseudonym(key.caller.owner)?))).collect()
 }
 
 impl Disable {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let data = Home::open(&self.file.load()?).await?;
-        let disabled = self.disable(&data).await;
-        let closed = data.close().await;
-        for id in disabled? {
+        let order = DisableCaller { key: self.key.clone(), login: self.login.clone() };
+        for id in door::carry_out(&self.file.load()?, order).await? {
             output.line(format_args!("{id}: disabled"))?;
         }
-        closed?;
         Ok(Exit::Yes)
-    }
-
-    async fn disable(&self, data: &Home) -> anyhow::Result<Vec<String>> {
-        let enabled = |key: &ApiKey| key.disabled.is_none();
-        let found: Vec<_> = match (&self.login, &self.key) {
-            (Some(name), _) => keys_of(data, name).await?,
-            (None, named) => {
-                let named = named.as_deref().unwrap_or_default();
-                let asked = |key: &ApiKey| named == key.id.to_string() || named.trim_end_matches('.') == key.prefix;
-                data.state.api_keys().await?.into_iter().filter(|key| enabled(key) && asked(key)).collect()
-            }
-        };
-        if found.is_empty() {
-            bail!("there is no enabled key of that name; see `writ caller list`");
-        }
-        let mut done = Vec::new();
-        for key in found {
-            data.state.disable_api_key(key.id, ROLE, &data.ledger).await?;
-            done.push(key.id.to_string());
-        }
-        Ok(done)
     }
 }
 
@@ -343,13 +240,9 @@ impl Set {
             bail!("the configuration has no provider `{}`; there are {}", self.name, names.join(", "));
         };
         let secret = files::secret(&Source::from(self.key_file.as_str()))?;
-        let credential =
-            ProviderCredential { service: provider.service.to_string(), name: provider.name.clone(), secret };
-        let data = Home::open(&config).await?;
-        let stored = data.state.set_provider_credential(&credential, ROLE, &data.ledger).await;
-        let closed = data.close().await;
-        stored?;
-        closed?;
+        let order =
+            SetCredential { service: provider.service.to_string(), name: provider.name.clone(), secret: secret.into() };
+        door::carry_out(&config, order).await?;
         output.line(format_args!("{}: credential stored, sealed", self.name))?;
         Ok(Exit::Yes)
     }

@@ -11,7 +11,7 @@ use writ_model::{Effect, Term};
 use writ_store::Index;
 use writ_store::backup::DataDirectory;
 use writ_store::index::{Query as Question, Row};
-use writ_store::ledger::{Checkpoint, LedgerReader, Trust, VerifyError, verify};
+use writ_store::ledger::{Checkpoint, LedgerReader, Trust, Verified, VerifyError, verify};
 use writ_store::limits::QUERY_ROWS;
 use writ_store::storage::{FileStorage, Storage};
 
@@ -19,6 +19,8 @@ use super::files::Source;
 use super::settings::ConfigFile;
 use super::text::counted;
 use super::{Exit, Output, block_on};
+use crate::redecide::{Redecided, Redecider};
+use crate::wiring::look;
 
 static CHECKPOINT: Limit = Limit::new("cli.checkpoint", "bytes", 64 << 10);
 
@@ -35,12 +37,16 @@ pub(crate) enum LedgerCommand {
 ///
 /// Every entry, segment, checkpoint and signature is checked, without any key. A checkpoint that was kept from earlier
 /// also catches truncation and rewriting; the last one is printed with `--json`, to be kept.
+///
+/// With `--redecide` each record is also decided again, from its facts as decided and with the policy that decided it,
+/// and must come out as it was written, bit for bit. That needs the keys. Records of erased persons are counted as erased.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   writ ledger verify --config writ.toml
+  writ ledger verify --config writ.toml --redecide
   writ ledger verify --ledger /backup/ledger --checkpoint kept.json --key 5c1f...
 
-Exit codes: 0 it is whole; 1 it is not; 2 it cannot be read.")]
+Exit codes: 0 it is whole, and no record comes out otherwise; 1 it is not; 2 it cannot be read.")]
 pub(crate) struct Verify {
     #[command(flatten)]
     file: ConfigFile,
@@ -53,6 +59,9 @@ pub(crate) struct Verify {
     /// The public key that must have signed first
     #[arg(long, value_name = "HEX")]
     key: Vec<ContentHash>,
+    /// Decide each record again, and compare
+    #[arg(long, conflicts_with = "ledger")]
+    redecide: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -138,10 +147,12 @@ impl Verify {
                 .with_context(|| format!("`{}` is not a checkpoint", path.display()))
         });
         let trust = Trust { earlier: earlier.collect::<Result<_, _>>()?, keys: self.key.clone() };
-        match verify(storage(&folder)?, &trust) {
+        let storage = storage(&folder)?;
+        match verify(Arc::clone(&storage), &trust) {
             Ok(verified) => {
-                self.whole(&verified, output)?;
-                Ok(Exit::Yes)
+                let again = if self.redecide { Some(self.again(storage)?) } else { None };
+                self.whole(&verified, again.as_ref(), output)?;
+                Ok(if again.is_none_or(|again| again.different == 0) { Exit::Yes } else { Exit::No })
             }
             Err(error @ VerifyError::Empty) => Err(error.into()),
             Err(error) => {
@@ -156,9 +167,20 @@ impl Verify {
         }
     }
 
-    fn whole(&self, verified: &writ_store::ledger::Verified, output: &mut Output) -> anyhow::Result<()> {
+    /// Decides every record again.
+    fn again(&self, storage: Arc<dyn Storage>) -> anyhow::Result<Redecided> {
+        let config = self.file.load()?;
+        block_on(async {
+            let state = look(&config, &storage).await?;
+            let again = Redecider::new(&state).all(LedgerReader::new(storage, 0)).await;
+            state.close().await;
+            again
+        })
+    }
+
+    fn whole(&self, verified: &Verified, again: Option<&Redecided>, output: &mut Output) -> anyhow::Result<()> {
         if self.json {
-            return output.json(&json!({
+            let mut page = json!({
                 "whole": true,
                 "organisation": verified.organisation,
                 "chain": verified.chain,
@@ -171,7 +193,11 @@ impl Verify {
                 "torn-bytes": verified.torn_bytes,
                 "root": verified.root,
                 "last-checkpoint": verified.last_checkpoint,
-            }));
+            });
+            if let (Some(fields), Some(again)) = (page.as_object_mut(), again) {
+                fields.insert("redecided".to_owned(), serde_json::to_value(again)?);
+            }
+            return output.json(&page);
         }
         let word = output.verdict(true, "whole");
         let parts = [
@@ -193,8 +219,35 @@ impl Verify {
             output.line("note: give a checkpoint kept from earlier with `--checkpoint` to catch rewriting")?;
         }
         output.line(format_args!("root {}", verified.root))?;
-        Ok(())
+        again.map_or(Ok(()), |again| redecided(again, output))
     }
+}
+
+/// What came of deciding again, in words.
+fn redecided(again: &Redecided, output: &mut Output) -> anyhow::Result<()> {
+    let word = output.verdict(again.different == 0, if again.different == 0 { "the same" } else { "not the same" });
+    output.line(format_args!(
+        "decided again: {word}: {} equal, {} different, of {}",
+        again.equal,
+        again.different,
+        counted(again.decisions, "decision")
+    ))?;
+    for difference in &again.differences {
+        let what = difference.in_what.join(", ");
+        output.line(format_args!("  entry {} ({}): other {what}", difference.sequence, difference.interaction))?;
+    }
+    for (count, what) in [
+        (again.erased, "erased: their person is gone, and the facts with them"),
+        (again.without_facts, "of protected persons: no facts are kept"),
+        (again.policy_missing, "whose policy was not kept: they count as not decided again"),
+        (again.other_rows, "whose policy this version compiles to other rows: they count as not decided again"),
+        (again.unreadable, "of a form that this version does not read"),
+    ] {
+        if count > 0 {
+            output.line(format_args!("note: {count} {what}"))?;
+        }
+    }
+    Ok(())
 }
 
 impl Query {

@@ -17,9 +17,12 @@ mod output;
 pub(crate) mod people;
 mod policy;
 mod redact;
+mod rollout;
 mod scan;
 mod serve;
 mod settings;
+mod situation;
+mod standing;
 mod text;
 
 use anyhow::Context as _;
@@ -48,6 +51,8 @@ enum Command {
     Demo(demo::Demo),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Rollout(rollout::RolloutCommand),
     Decide(decide::Decide),
     Scan(scan::Scan),
     Redact(redact::Redact),
@@ -95,6 +100,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Demo(command) => command.run(output),
             Self::Policy(command) => command.run(output),
+            Self::Rollout(command) => command.run(output),
             Self::Decide(command) => command.run(output),
             Self::Scan(command) => command.run(output),
             Self::Redact(command) => command.run(output),

@@ -1,30 +1,21 @@
 //! `writ person` and `writ account`: who is behind the proxy's logins, and who may use the console.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use writ_base::Sensitive;
-use writ_identity::accounts::AccountOptions;
-use writ_identity::passwords::admit_password;
-use writ_identity::{Accounts, Hashing, Passwords, Role};
-use writ_model::{Currency, Term, Who};
-use writ_store::state::{Account, AccountId, Attributes, LOCAL_SOURCE};
+use writ_identity::Role;
+use writ_model::Who;
 
-use super::access::{principal, who};
+use super::access::who;
 use super::files::{self, Source};
 use super::settings::ConfigFile;
 use super::{Exit, Output, block_on};
-use crate::wiring::Home;
-
-/// The role in whose name these commands act.
-const ROLE: Role = Role::Admin;
+use crate::door::people as orders;
+use crate::door::{self, Secret};
 
 /// Say who a person is, and set the password for the proxy
 ///
-/// The server must not run while people change.
+/// Where a server runs, it acts: a change holds within seconds.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PersonCommand {
     Set(SetPerson),
@@ -64,7 +55,7 @@ pub(crate) struct SetPerson {
 
 /// Make, list and change accounts of the console
 ///
-/// The server must not run; while it does, administrators use the console.
+/// Where a server runs, it acts, as its console does: sessions of a disabled account end at once.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
     Add(AddAccount),
@@ -157,41 +148,21 @@ impl PersonCommand {
 impl SetPerson {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let password = match &self.password_file {
-            Some(path) => Some(Sensitive::new(files::secret(&Source::from(path.as_str()))?.into_exposed())),
+            Some(path) => Some(Secret::from(files::secret(&Source::from(path.as_str()))?)),
             None => None,
         };
-        if let Some(password) = &password {
-            admit_password(password, Some(&self.login))?;
-        }
-        let home = Home::open(&self.file.load()?).await?;
-        let set = self.set(&home, password.as_ref()).await;
-        home.close().await?;
-        set?;
-        let password = if password.is_some() { ", with a password for the proxy" } else { "" };
-        output.say(format_args!("{}: {}{password}", self.login, self.who))?;
-        Ok(Exit::Yes)
-    }
-
-    async fn set(&self, home: &Home, password: Option<&Sensitive<String>>) -> anyhow::Result<()> {
-        let person = principal(home, &self.login, self.who).await?;
-        let term = |given: &Option<String>| given.as_deref().map_or(Term::UNKNOWN, Term::from);
-        let attributes = Attributes {
+        let with = if password.is_some() { ", with a password for the proxy" } else { "" };
+        let order = orders::SetPerson {
+            login: self.login.clone(),
             who: self.who,
-            groups: self.group.iter().map(|group| Term::from(group.as_str())).collect(),
-            entity: term(&self.entity),
-            region: term(&self.region),
-            training: Currency::NotApplicable,
-            attestation: Currency::NotApplicable,
-            updated: home.clock.now(),
-            source: LOCAL_SOURCE.to_owned(),
+            groups: self.group.clone(),
+            entity: self.entity.clone(),
+            region: self.region.clone(),
+            password,
         };
-        home.state.set_attributes(person, &attributes, ROLE.as_str(), &home.ledger).await?;
-        if let Some(password) = password {
-            let hash = Passwords::new(Hashing::default(), &*home.randomness).hash(password, &*home.randomness).await;
-            let hash = hash.ok().context("the password cannot be hashed at the moment; try again")?;
-            home.state.set_password(person, &hash, ROLE.as_str(), &home.ledger).await?;
-        }
-        Ok(())
+        door::carry_out(&self.file.load()?, order).await?;
+        output.say(format_args!("{}: {}{with}", self.login, self.who))?;
+        Ok(Exit::Yes)
     }
 }
 
@@ -207,65 +178,39 @@ impl AccountCommand {
     }
 }
 
-/// The accounts of an open data directory.
-pub(crate) fn accounts(home: &Home) -> Accounts {
-    let randomness = std::sync::Arc::clone(&home.randomness);
-    Accounts::new(home.state.clone(), home.ledger.clone(), randomness, AccountOptions::default())
-}
-
-async fn account_of(home: &Home, name: &str) -> anyhow::Result<AccountId> {
-    let found = home.state.account_by_login(&Sensitive::new(name.to_owned())).await?;
-    let (account, _) =
-        found.with_context(|| format!("the login `{name}` has no account; `writ account add` makes one"))?;
-    Ok(account.id)
-}
-
 impl AddAccount {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         if self.login.trim().is_empty() {
             bail!("the login is empty; say who the account is for");
         }
-        let home = Home::open(&self.file.load()?).await?;
-        let added = self.add(&home).await;
-        home.close().await?;
-        let (id, password) = added?;
-        output.line(password.expose())?;
+        let roles = self.role.iter().map(|role| role.as_str().to_owned()).collect();
+        let made = door::carry_out(&self.file.load()?, orders::AddAccount { login: self.login.clone(), roles }).await?;
+        output.line(made.password.expose())?;
         output.say(format_args!(
-            "{id}: {}; the password is shown only now, and is changed at the first sign-in",
-            self.login
+            "{}: {}; the password is shown only now, and is changed at the first sign-in",
+            made.id, self.login
         ))?;
         Ok(Exit::Yes)
-    }
-
-    async fn add(&self, home: &Home) -> anyhow::Result<(AccountId, Sensitive<String>)> {
-        principal(home, &self.login, Who::Employee).await?;
-        let name = Sensitive::new(self.login.clone());
-        let roles: BTreeSet<Role> = self.role.iter().copied().collect();
-        Ok(accounts(home).create(&name, &name, &roles, ROLE).await?)
     }
 }
 
 impl ListAccounts {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let home = Home::open(&self.file.load()?).await?;
-        let listed = home.state.accounts().await;
-        home.close().await?;
-        for account in listed? {
-            let Account { id, roles, made, must_change, disabled, .. } = account;
+        for row in door::carry_out(&self.file.load()?, orders::ListAccounts {}).await? {
+            let orders::AccountRow { id, roles, made, first_password, disabled } = row;
             if self.json {
                 let disabled = disabled.map(|at| at.to_string());
                 output.json_line(&json!({
-                    "id": id, "roles": roles, "made": made.to_string(), "first-password": must_change, "disabled": disabled,
+                    "id": id, "roles": roles, "made": made.to_string(), "first-password": first_password, "disabled": disabled,
                 }))?;
                 continue;
             }
-            let state = match (disabled, must_change) {
+            let state = match (disabled, first_password) {
                 (Some(at), _) => format!("disabled {at}"),
                 (None, true) => "first password".to_owned(),
                 (None, false) => "enabled".to_owned(),
             };
-            let roles = roles.into_iter().collect::<Vec<_>>().join(", ");
-            output.line(format_args!("{id}  {roles}  made {made}  {state}"))?;
+            output.line(format_args!("{id}  {}  made {made}  {state}", roles.join(", ")))?;
         }
         Ok(Exit::Yes)
     }
@@ -273,51 +218,31 @@ impl ListAccounts {
 
 impl ResetAccount {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let home = Home::open(&self.file.load()?).await?;
-        let reset = async {
-            let account = account_of(&home, &self.login).await?;
-            anyhow::Ok(accounts(&home).reset_password(account, ROLE).await?)
-        };
-        let reset = reset.await;
-        home.close().await?;
-        output.line(reset?.expose())?;
+        let order = orders::ResetAccount { login: self.login.clone() };
+        let password = door::carry_out(&self.file.load()?, order).await?;
+        output.line(password.expose())?;
         output.say(format_args!("{}: a new first password; it is shown only now", self.login))?;
         Ok(Exit::Yes)
     }
 }
-
-/// How long a link is good for.
-const LINK: Duration = Duration::from_secs(3600);
 
 impl LinkAccount {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let config = self.file.load()?;
         let console =
             config.console.clone().context("the configuration has no `[console]`: there is nowhere to sign in")?;
-        let home = Home::open(&config).await?;
-        let made = async {
-            let account = account_of(&home, &self.login).await?;
-            anyhow::Ok(accounts(&home).make_ticket(account, LINK, ROLE).await?)
-        };
-        let made = made.await;
-        home.close().await?;
+        let ticket = door::carry_out(&config, orders::LinkAccount { login: self.login.clone() }).await?;
         let host = config.organisation.host.unwrap_or_else(|| format!("http://{}", console.listen));
-        output.line(format_args!("{host}/enter/{}", made?.expose()))?;
+        output.line(format_args!("{host}/enter/{}", ticket.expose()))?;
         Ok(Exit::Yes)
     }
 }
 
 impl DisableAccount {
     async fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let home = Home::open(&self.file.load()?).await?;
-        let disabled = async {
-            let account = account_of(&home, &self.login).await?;
-            accounts(&home).disable(account, ROLE).await?;
-            anyhow::Ok(account)
-        };
-        let disabled = disabled.await;
-        home.close().await?;
-        output.line(format_args!("{}: disabled", disabled?))?;
+        let order = orders::DisableAccount { login: self.login.clone() };
+        let disabled = door::carry_out(&self.file.load()?, order).await?;
+        output.line(format_args!("{disabled}: disabled"))?;
         Ok(Exit::Yes)
     }
 }

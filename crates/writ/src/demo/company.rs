@@ -18,7 +18,6 @@ use writ_store::state::{ApiKeyKind, Attributes, LOCAL_SOURCE, Login, NewApiKey, 
 
 use super::PROVIDERS;
 use super::files::Files;
-use crate::cli::people::accounts;
 use crate::config::Config;
 use crate::policy_file;
 use crate::wiring::Home;
@@ -241,6 +240,6 @@ async fn account(home: &Home, cast: &Cast, password: &Sensitive<String>) -> anyh
     let principal = home.state.find_login(&login(cast.login)).await?.context("the person was made before")?;
     let duties: BTreeSet<Duty> = cast.duties.iter().copied().collect();
     let name = Sensitive::new(cast.login.to_owned());
-    accounts(home).create_for(&name, principal, &duties, password, false, Duty::Admin).await?;
+    home.accounts().create_for(&name, principal, &duties, password, false, Duty::Admin).await?;
     Ok(())
 }

@@ -12,7 +12,6 @@ use writ_identity::Role;
 use super::Options;
 use super::company::{People, YOU};
 use super::stage::Stage;
-use crate::cli::people::accounts;
 use crate::serve::Server;
 
 /// How long the printed links sign in.
@@ -39,7 +38,7 @@ pub(crate) struct Link {
 /// If an account is missing, or ledger or database refuse.
 pub(crate) async fn links(server: &Server) -> anyhow::Result<Vec<Link>> {
     let console = server.console.context("the demo serves a console")?;
-    let accounts = accounts(server.home());
+    let accounts = server.home().accounts();
     let mut links = Vec::new();
     for (id, login, page, whom) in WALKS {
         let found = server.home().state.account_by_login(&Sensitive::new(login.to_owned())).await?;

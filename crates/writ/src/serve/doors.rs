@@ -25,6 +25,7 @@ use writ_store::Index;
 use super::Running;
 use super::health::Reporter;
 use crate::config::{ClientCertificates, Config, ConsoleConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
+use crate::door::desk::world;
 use crate::wiring::Home;
 
 /// What every door needs.
@@ -196,7 +197,8 @@ pub(super) fn console(
     let organisation = &parts.config.organisation;
     let tls = organisation.host.as_ref().is_some_and(|host| host.starts_with("https://"));
     let (live, running) = (Arc::clone(&parts.running.live), Arc::clone(parts.running));
-    let snapshots = Arc::clone(&live);
+    let (snapshots, catalogs) = (Arc::clone(&live), Arc::clone(&live));
+    let settings = parts.config.clone();
     let reached = parts.config.proxy.as_ref().and_then(|settings| settings.address.clone());
     let reached = reached.or_else(|| proxy.map(|address| address.to_string()));
     Ok(Console::new(ConsoleParts {
@@ -205,6 +207,7 @@ pub(super) fn console(
         engine: Arc::clone(&live.engine),
         snapshot: Arc::new(move || snapshots.snapshot()),
         policy: Arc::new(move || running.policy()),
+        world: Arc::new(move || world(&settings, &catalogs.snapshot().catalog)),
         state: Arc::clone(&parts.home.state),
         ledger: parts.home.ledger.clone(),
         index: Arc::clone(index),

@@ -126,5 +126,6 @@ fn limits() -> Vec<&'static Limit> {
     all.extend(writ_ca::limits::ALL.iter().copied());
     all.extend(writ_store::limits::all());
     all.extend(writ_identity::limits::all());
+    all.extend(crate::door::LIMITS.iter().copied());
     all
 }

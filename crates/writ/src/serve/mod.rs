@@ -2,7 +2,8 @@
 //!
 //! * [`Server`]: what is opened at the start, in the order in which each needs the other;
 //! * [`running`]: what may change while it runs, and how a change is taken over whole or not at all;
-//! * [`doors`]: gateway, forward proxy and console, from their settings;
+//! * [`doors`]: gateway, forward proxy and console, from their settings; beside them the door for commands
+//!   ([`crate::door`]);
 //! * [`health`]: what the console says about all of it.
 
 mod doors;
@@ -30,6 +31,7 @@ use writ_store::Index;
 use writ_store::index::Opener;
 
 use crate::config::Config;
+use crate::door::{Desk, Door};
 use crate::wiring::Home;
 pub(crate) use running::Running;
 
@@ -121,7 +123,7 @@ impl Server {
         let upstream = Upstream::new(doors::upstream_options(&config, &listeners.addresses())?)?;
         let recorder = Recorder::new(home.ledger.clone(), Arc::clone(&home.state), Arc::clone(&home.randomness));
         let edge = Edge::new(upstream, recorder, Arc::clone(&home.clock));
-        let accounts = crate::cli::people::accounts(&home);
+        let accounts = home.accounts();
         let parts = doors::Parts { config: &config, home: &home, running: &running, edge: &edge };
         let mut server = Self {
             gateway: None,
@@ -131,7 +133,9 @@ impl Server {
             home: Arc::clone(&home),
             tasks: vec![tokio::spawn(follow_ledger(Arc::clone(&home), Arc::clone(&index), stop.clone()))],
         };
-        let authority = server.open(listeners, &parts, &index, accounts, extras.tours, &stop)?;
+        let authority = server.open(listeners, &parts, &index, accounts.clone(), extras.tours, &stop)?;
+        let desk = Desk::running(&config, Arc::clone(&home), accounts, Arc::clone(&running));
+        server.tasks.push(tokio::spawn(Door::open(&home.directory)?.serve(desk, stop.clone())));
         server.tasks.push(tokio::spawn(Arc::clone(&running).follow(config, config_path, authority, home, stop)));
         Ok(server)
     }

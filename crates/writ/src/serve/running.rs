@@ -18,10 +18,11 @@ use writ_catalog::Catalog;
 use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
-use writ_model::record::{AdminAct, EntryKind};
+use writ_model::record::{Activation, AdminAct, EntryKind};
 use writ_proxy::drive::credential_header;
 use writ_proxy::live::{Live, Provider};
 use writ_store::NewEntry;
+use writ_store::state::Kept;
 
 use crate::config::{Config, GatewayConfig};
 use crate::policy_file::{self, PolicyFile};
@@ -54,7 +55,7 @@ impl Running {
         let (catalog, file) = read(config)?;
         let files = ArcSwap::from_pointee(file.rests_on());
         let built = build(catalog, file, home).await?;
-        activated(home, &built.snapshot, "system").await?;
+        activated(home, &built, "system").await?;
         let providers = all_providers(config, home).await?;
         Ok(Arc::new(Self {
             files,
@@ -140,7 +141,7 @@ impl Running {
             take_over(authority, home).await?;
         }
         if built.snapshot.hashes() != self.live.snapshot().hashes() {
-            activated(home, &built.snapshot, "policy-owner").await?;
+            activated(home, &built, "policy-owner").await?;
             tracing::info!(policy = %built.snapshot.hashes().policy.short(), "another policy is in force");
         }
         self.live.replace_snapshot(built.snapshot);
@@ -265,11 +266,16 @@ async fn build(catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Resul
     Ok(Built { snapshot, text })
 }
 
-/// Writes down which policy became the running one.
-async fn activated(home: &Home, snapshot: &Snapshot, role: &str) -> anyhow::Result<()> {
-    let act =
-        AdminAct { act: "policy-activate".into(), object: snapshot.hashes().policy.to_string(), role: role.into() };
-    home.ledger.append(NewEntry::of_kind(EntryKind::PolicyActivation, &act, None, home.clock.now())).await?;
+/// Keeps what verdicts rest on, and writes down which policy became the running one.
+async fn activated(home: &Home, built: &Built, role: &str) -> anyhow::Result<()> {
+    let hashes = built.snapshot.hashes();
+    home.state.keep_text(Kept::PolicyText, hashes.policy, &built.text.text).await?;
+    let beside = built.snapshot.policy.standing().objects();
+    home.state.keep_text(Kept::Standing, hashes.standing, &serde_json::to_string(&beside)?).await?;
+    let act = AdminAct { act: "policy-activate".into(), object: hashes.policy.to_string(), role: role.into() };
+    let activation = Activation { act, snapshot: Some(hashes) };
+    let entry = NewEntry::of_kind(EntryKind::PolicyActivation, &activation, None, home.clock.now());
+    home.ledger.append(entry).await?;
     Ok(())
 }
 

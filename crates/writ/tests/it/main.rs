@@ -10,6 +10,7 @@ mod home;
 mod policy;
 mod redact;
 mod scan;
+mod standing;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,7 +1,10 @@
-//! `writ policy`: the document as it would run.
+//! `writ policy`: the document as it would run, and what stands beside it.
 
 mod check;
 mod examples;
+mod exception;
+mod explain;
+mod export;
 mod fmt;
 mod report;
 mod seal;
@@ -12,7 +15,7 @@ use clap::Subcommand;
 
 use super::{Exit, Output};
 
-/// Check, test and lay out a policy document
+/// Check, test, lay out, explain and export a policy document; grant exceptions from it
 ///
 /// A policy is one Markdown document, which people sign and which runs.
 #[derive(Debug, Subcommand)]
@@ -22,6 +25,10 @@ pub(crate) enum PolicyCommand {
     Fmt(fmt::Fmt),
     Translate(translate::Translate),
     Seal(seal::Seal),
+    Explain(explain::Explain),
+    Export(export::Export),
+    #[command(subcommand)]
+    Exception(exception::ExceptionCommand),
 }
 
 impl PolicyCommand {
@@ -32,6 +39,9 @@ impl PolicyCommand {
             Self::Fmt(command) => command.run(output),
             Self::Translate(command) => command.run(output),
             Self::Seal(command) => command.run(output),
+            Self::Explain(command) => command.run(output),
+            Self::Export(command) => command.run(output),
+            Self::Exception(command) => command.run(output),
         }
     }
 }
