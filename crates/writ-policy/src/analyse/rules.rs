@@ -65,8 +65,10 @@ struct Look<'a, 'p> {
     diagrams: &'a mut Diagrams<'p>,
     policy: &'a Policy,
     at: Moment,
-    /// The second greatest of what rules demand: a demand that is greater decides alone.
+    /// The second greatest of what rules say of what was read: what says more decides alone.
     second: Diagram,
+    /// Where several rules fail closed.
+    closed_twice: Diagram,
     /// The posture where nothing foresees.
     base: Diagram,
     /// Where a class is redacted by several rules.
@@ -82,11 +84,17 @@ impl<'a, 'p> Look<'a, 'p> {
         let chart = diagrams.chart(0).cloned().ok_or(Full)?;
         let forest = &mut diagrams.forest;
         let (mut first, mut second) = (Diagram::NEVER, Diagram::NEVER);
+        let (mut closed, mut closed_twice) = (Diagram::NEVER, Diagram::NEVER);
         for demand in &chart.demands {
-            let both = forest.min(first, demand.effect)?;
+            let both = forest.min(first, demand.said)?;
             second = forest.max(second, both)?;
-            first = forest.max(first, demand.effect)?;
+            first = forest.max(first, demand.said)?;
+            let again = forest.and(closed, demand.unread)?;
+            closed_twice = forest.or(closed_twice, again)?;
+            closed = forest.or(closed, demand.unread)?;
         }
+        let closing = forest.keep(closed, Diagram::number(Effect::Block as u8))?;
+        let first = forest.max(first, closing)?;
         let mut once: BTreeMap<Term, Diagram> = BTreeMap::new();
         let mut redacted_twice: BTreeMap<Term, Diagram> = BTreeMap::new();
         for (class, at) in chart.demands.iter().flat_map(|demand| &demand.redacts) {
@@ -104,7 +112,7 @@ impl<'a, 'p> Look<'a, 'p> {
         let matters = forest.without(matters, chart.unforeseen)?;
         let foreseeing_matters = forest.and(matters, chart.possible)?;
         let covered_twice = BTreeMap::new();
-        Ok(Self { diagrams, policy, at, second, base, redacted_twice, foreseeing_matters, covered_twice })
+        Ok(Self { diagrams, policy, at, second, closed_twice, base, redacted_twice, foreseeing_matters, covered_twice })
     }
 
     fn one(&mut self, one: &One<'_>, world: &World) -> Result<Vec<Finding>, TooLarge> {
@@ -258,18 +266,21 @@ impl<'a, 'p> Look<'a, 'p> {
     }
 
     fn effect_matters(&mut self, one: &One<'_>) -> Result<bool, TooLarge> {
-        let Some(demand) = self.diagrams.chart(0).and_then(|chart| chart.demands.get(one.number)) else {
-            return Ok(true);
-        };
-        let (effect, opens) = (demand.effect, demand.opens);
+        let Some(chart) = self.diagrams.chart(0) else { return Ok(true) };
+        let Some(demand) = chart.demands.get(one.number) else { return Ok(true) };
+        let (said, unread, opens, stopped) = (demand.said, demand.unread, demand.opens, chart.stopped);
         if self.diagrams.any(opens)? {
             return Ok(true);
         }
         let forest = &mut self.diagrams.forest;
-        let alone = forest.less(self.second, effect)?;
-        // A rule that says what the posture would do says why, so only a stricter posture makes it dead.
-        let milder = forest.less(effect, self.base)?;
+        let alone = forest.less(self.second, said)?;
+        // A rule that says what a default would do says why: only a stricter posture makes it dead, and not that others
+        // fail closed.
+        let milder = forest.less(said, self.base)?;
         let alone = forest.without(alone, milder)?;
+        let closing = forest.without(unread, self.closed_twice)?;
+        let closing = forest.without(closing, stopped)?;
+        let alone = forest.or(alone, closing)?;
         self.diagrams.any(alone)
     }
 

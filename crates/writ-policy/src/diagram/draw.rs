@@ -24,7 +24,9 @@ pub(crate) struct Demand {
     pub(crate) unread: Diagram,
     /// Where it opens what could not be read.
     pub(crate) opens: Diagram,
-    /// The effect that it demands.
+    /// The effect that its keys demand of what was read.
+    pub(crate) said: Diagram,
+    /// The effect that it demands, also of what could not be read.
     pub(crate) effect: Diagram,
     /// Where it demands that a class be redacted, by class.
     pub(crate) redacts: Vec<(Term, Diagram)>,
@@ -202,8 +204,10 @@ impl<'a> Pen<'a> {
             let never = Diagram::NEVER;
             let (closed, opens) = if rule.fail_closed { (unread, never) } else { (never, unread) };
             opened = forest.or(opened, opens).map_err(blame)?;
-            let (effect, redacts) = self.demanded(forest, place, rule, read, closed).map_err(blame)?;
-            demands.push(Demand { read, unread: closed, opens, effect, redacts });
+            let (said, redacts) = self.said(forest, place, rule, read).map_err(blame)?;
+            let block = forest.keep(closed, Diagram::number(Effect::Block as u8)).map_err(blame)?;
+            let effect = forest.max(said, block).map_err(blame)?;
+            demands.push(Demand { read, unread: closed, opens, said, effect, redacts });
         }
         Ok(Rules { demands, opened })
     }
@@ -216,14 +220,13 @@ impl<'a> Pen<'a> {
         forest.and(unreadable, any)
     }
 
-    /// The effect that a rule demands, and where it demands that a class be redacted.
-    fn demanded(
+    /// The effect that a rule demands of what was read, and where it demands that a class be redacted.
+    fn said(
         &self,
         forest: &mut Forest,
         place: u32,
         rule: &Rule,
         read: Diagram,
-        unread: Diagram,
     ) -> Result<(Diagram, Vec<(Term, Diagram)>), Full> {
         let mut effect = forest.keep(read, Diagram::number(rule.then as u8))?;
         if rule.ask_level {
@@ -232,8 +235,6 @@ impl<'a> Pen<'a> {
             let justify = forest.keep(asked, Diagram::number(Effect::Justify as u8))?;
             effect = forest.max(effect, justify)?;
         }
-        let block = forest.keep(unread, Diagram::number(Effect::Block as u8))?;
-        effect = forest.max(effect, block)?;
         let mut redacts = Vec::new();
         let selection = usize::try_from(place).ok().and_then(|place| self.policy.selections.get(place));
         if let (true, Some(selection)) = (rule.redact, selection) {
