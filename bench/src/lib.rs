@@ -5,7 +5,6 @@
 
 pub mod cpu;
 pub mod processes;
+pub mod time;
 pub mod traffic;
 pub mod words;
-
-pub use writ_cedar::time;

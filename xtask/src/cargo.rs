@@ -7,9 +7,13 @@ use anyhow::Result;
 
 use crate::process::{Workspace, run, succeeds};
 
-/// Formatting of the workspace and of the fuzz crate, which stands outside it.
+/// Where Cedar stands beside Writ.
+const CEDAR: &str = "bench/cedar/Cargo.toml";
+
+/// Formatting of the workspace and of the crates that stand outside it.
 pub(crate) fn fmt(workspace: &Workspace) -> Result<()> {
     run(&mut workspace.cargo(&["fmt", "--all", "--", "--check"]))?;
+    run(&mut workspace.cargo(&["fmt", "--manifest-path", CEDAR, "--", "--check"]))?;
     run(&mut workspace.cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--", "--check"]))
 }
 
@@ -30,6 +34,12 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     run(command.args(arguments))
 }
 
+/// Exported policies judged by Cedar: the peer stands outside the workspace, its output beside ours.
+pub(crate) fn cedar(workspace: &Workspace) -> Result<()> {
+    let mut tests = workspace.cargo(&["test", "--manifest-path", CEDAR, "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    run(tests.env("CARGO_TARGET_DIR", workspace.target.join("cedar")))
+}
+
 /// Examples in the documentation, which nextest does not run.
 pub(crate) fn doc_tests(workspace: &Workspace) -> Result<()> {
     run(&mut workspace.cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]))
@@ -42,13 +52,12 @@ pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
 
 /// Comparisons with peers; never part of the gate. `writ` is built with them: it is what most of them run.
 pub(crate) fn bench(workspace: &Workspace, name: &str, arguments: &[String]) -> Result<()> {
-    // Together, so that both have the same features of their dependencies; a decision needs neither.
-    let packages: &[&str] = if name == "policy" { &["writ-cedar"] } else { &["writ", "writ-bench"] };
-    let mut build = workspace.cargo(&["build", "--release"]);
-    packages.iter().for_each(|package| {
-        build.args(["--package", package]);
-    });
-    run(&mut build)?;
+    if name == "policy" {
+        let mut policy = workspace.cargo(&["run", "--release", "--manifest-path", CEDAR, "--bin", name, "--"]);
+        return run(policy.args(arguments).env("CARGO_TARGET_DIR", workspace.target.join("cedar")));
+    }
+    // Together, so that both have the same features of their dependencies.
+    run(&mut workspace.cargo(&["build", "--release", "--package", "writ", "--package", "writ-bench"]))?;
     if arguments.iter().any(|argument| argument == "--anchors") {
         // Peers that are libraries stand outside the workspace; their output lies beside ours.
         let mut anchors = workspace.cargo(&["build", "--release", "--manifest-path", "bench/anchors/Cargo.toml"]);

@@ -29,13 +29,14 @@ pub(crate) enum Outcome {
 const STEPS: &[Step] = &[
     Step { name: "fmt", budget_s: 10, work: |workspace| passed(cargo::fmt(workspace)) },
     Step { name: "tidy", budget_s: 20, work: |workspace| passed(tidy::run(workspace)) },
-    Step { name: "clippy", budget_s: 290, work: |workspace| passed(cargo::clippy(workspace)) },
-    Step { name: "tests", budget_s: 500, work: |workspace| passed(cargo::test(workspace, &[])) },
+    Step { name: "clippy", budget_s: 260, work: |workspace| passed(cargo::clippy(workspace)) },
+    Step { name: "tests", budget_s: 450, work: |workspace| passed(cargo::test(workspace, &[])) },
+    Step { name: "cedar", budget_s: 120, work: |workspace| passed(cargo::cedar(workspace)) },
     Step { name: "doc tests", budget_s: 60, work: |workspace| passed(cargo::doc_tests(workspace)) },
     Step { name: "docs", budget_s: 90, work: |workspace| passed(cargo::docs(workspace)) },
     Step { name: "codegen", budget_s: 60, work: |workspace| passed(codegen::run(workspace, codegen::Mode::Check)) },
     Step { name: "postgres", budget_s: 90, work: postgres::step },
-    Step { name: "sdk", budget_s: 360, work: sdk::step },
+    Step { name: "sdk", budget_s: 320, work: sdk::step },
     Step { name: "deny", budget_s: 20, work: deny },
 ];
 

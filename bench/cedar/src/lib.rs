@@ -2,6 +2,7 @@
 //! that hold the two against each other, and for the comparison of their speed. Nothing that ships depends on it.
 
 mod peer;
+#[path = "../../src/time.rs"]
 pub mod time;
 
 pub use peer::Peer;

@@ -35,6 +35,10 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that matter, each with the reason.
     pub related: Vec<(Span, String)>,
+    /// The situations that it is about, as lines of keys, where the analyser found it.
+    pub regions: Vec<String>,
+    /// A situation that shows it, in words.
+    pub witness: Option<String>,
 }
 
 /// Whether a policy with this diagnostic can run.
@@ -64,7 +68,17 @@ impl Diagnostic {
     /// A diagnostic without help.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         let gravity = code.gravity();
-        Self { span, code, gravity, message: message.into(), near: None, help: None, related: Vec::new() }
+        Self {
+            span,
+            code,
+            gravity,
+            message: message.into(),
+            near: None,
+            help: None,
+            related: Vec::new(),
+            regions: Vec::new(),
+            witness: None,
+        }
     }
 
     /// For the terminal: message, place, excerpt with a mark, help. `source` is the text that `files` make up.
@@ -86,6 +100,8 @@ impl Diagnostic {
             "near": self.near,
             "help": self.help,
             "related": related.collect::<Vec<_>>(),
+            "where": self.regions,
+            "witness": self.witness,
         })
     }
 }

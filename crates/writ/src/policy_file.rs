@@ -14,6 +14,7 @@ use writ_catalog::{Catalog, OrganisationServices};
 use writ_detect::{Definition, Harmless, Pack};
 use writ_model::Term;
 use writ_policy::check::{Parsed, parse_with};
+use writ_policy::diagram::World;
 use writ_policy::document::define::Definitions;
 use writ_policy::document::files::Files;
 use writ_policy::document::include::{self, Assembled};
@@ -21,6 +22,8 @@ use writ_policy::document::limits::TEXT;
 use writ_policy::eval::Policy;
 use writ_policy::words::Names;
 use writ_policy::{Diagnostic, Gravity};
+
+use crate::config::{Config, PersonalAccountsConfig};
 
 /// Size of one dictionary file.
 static DICTIONARY: Limit = Limit::new("policy.dictionary", "bytes", 4 << 20);
@@ -172,6 +175,16 @@ pub(crate) fn names(catalog: &Catalog) -> Names {
     let tiers = services.iter().flat_map(|service| service.tiers.iter().map(|tier| tier.id.clone()));
     let all: BTreeSet<Term> = tiers.chain([Term::UNKNOWN]).collect();
     Names { services: services.iter().map(|service| service.id.clone()).collect(), tiers: all }
+}
+
+/// What is so in an installation beside its policy; without a configuration, what is so by default.
+pub(crate) fn world(catalog: &Catalog, config: Option<&Config>) -> World {
+    let proxy = config.and_then(|config| config.proxy.as_ref());
+    World {
+        services: catalog.services().iter().map(|service| (service.id.clone(), service.category)).collect(),
+        protected_unread: proxy.is_some_and(|proxy| !proxy.protected_groups.is_empty()),
+        personal_unread: proxy.is_some_and(|proxy| proxy.personal_accounts == PersonalAccountsConfig::Unread),
+    }
 }
 
 fn definitions(definitions: &Definitions, folder: &Path) -> anyhow::Result<Vec<Definition>> {

@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["writ-ca", "writ-identity", "writ-export"],
     &["writ-proxy", "writ-console"],
     &["writ-sim"],
-    &["writ", "writ-cedar"],
+    &["writ"],
     &["writ-bench"],
 ];
 
@@ -30,8 +30,6 @@ const ONLY: &[(&str, &[&str])] = &[
     ("writ-store", &["writ-base", "writ-model"]),
     // It plays the other side of the wire; sharing codecs with the product would hide their errors.
     ("writ-sim", &["writ-base"]),
-    // It judges what the policy crate exports, and nothing else.
-    ("writ-cedar", &["writ-base", "writ-model", "writ-policy", "writ-catalog"]),
     // It has to compile in seconds.
     ("xtask", &[]),
 ];

@@ -7,7 +7,8 @@ use writ_model::{Effect, Term, Verdict};
 use crate::diagram::{Diagram, Diagrams, TooLarge};
 use crate::document::source::Span;
 
-use super::{Finding, Kind, REGIONS, Witness, reproduced, words};
+use super::{Finding, REGIONS, Witness, reproduced, words};
+use crate::diagnostic::Code;
 
 /// What only the posture decides.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +40,7 @@ impl Gaps {
     pub fn refused(&self) -> Option<Finding> {
         let first = self.rows.first()?;
         Some(Finding {
-            kind: Kind::Gap,
+            code: Code::Gap,
             rule: None,
             span: Span::default(),
             message: "there are situations that only the posture decides, and the front matter says `gaps: refused`"

@@ -27,7 +27,7 @@ use writ_base::{InvariantId, Moment};
 use writ_model::Term;
 
 use crate::check::{Parsed, RulePlace};
-use crate::diagnostic::Gravity;
+use crate::diagnostic::{Code, Diagnostic, Gravity};
 use crate::diagram::{Diagrams, Figures, TooLarge, World};
 use crate::document::source::Span;
 use crate::eval::Policy;
@@ -55,8 +55,8 @@ pub struct Analysis {
 /// Something that the analyser found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// Its kind.
-    pub kind: Kind,
+    /// What kind; stable.
+    pub code: Code,
     /// The rule that it is about, by clause and number.
     pub rule: Option<(Term, u16)>,
     /// Where it stands in the document, if that is known.
@@ -71,46 +71,15 @@ pub struct Finding {
     pub witness: Option<Witness>,
 }
 
-macro_rules! kinds {
-    ($($variant:ident = $name:literal $gravity:ident: $doc:literal;)+) => {
-        /// The kind of a finding.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind {
-            $(#[doc = $doc] $variant,)+
-        }
-
-        impl Kind {
-            /// All kinds.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name, which never changes.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// Whether a policy with such a finding can run.
-            pub const fn gravity(self) -> Gravity {
-                match self { $(Self::$variant => Gravity::$gravity),+ }
-            }
-
-            /// What it means.
-            pub const fn doc(self) -> &'static str {
-                match self { $(Self::$variant => $doc),+ }
-            }
-        }
-    };
-}
-
-kinds! {
-    AssertionFails = "assertion-fails" Error: "an assertion of a `prove` block that the policy does not meet";
-    DeadRule = "dead-rule" Warning: "a rule without which no effect and no redaction would change";
-    Gap = "gap" Error: "situations that only the posture decides, in a document that says `gaps: refused`";
-    IdleUnless = "idle-unless" Warning: "an `unless` that never meets its rule";
-    OverruledAllow = "overruled-allow" Warning: "a rule that calls something acceptable where a stricter clause always decides";
-    OverruledCell = "overruled-cell" Warning: "a cell of a rule table that says less than what always applies there";
-    VacuousRule = "vacuous-rule" Warning: "a rule that no possible situation meets";
-    WideException = "wide-exception" Warning: "an exception that changes what is decided where its clause does not apply";
-    WideUnless = "wide-unless" Warning: "an `unless` that leaves nothing of its rule";
+impl Finding {
+    /// As a diagnostic of the document, with what shows it.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(self.code, self.span, self.message.clone());
+        diagnostic.help = Some(self.help.clone());
+        diagnostic.regions.clone_from(&self.regions);
+        diagnostic.witness = self.witness.as_ref().map(ToString::to_string);
+        diagnostic
+    }
 }
 
 /// Asks everything that a document alone can answer. `places` says where the rules of the model stand; a rule without a
@@ -153,7 +122,7 @@ impl Report {
 
     /// The findings that keep the policy from running.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.kind.gravity() == Gravity::Error)
+        self.findings.iter().filter(|finding| finding.code.gravity() == Gravity::Error)
     }
 }
 
@@ -186,7 +155,7 @@ pub fn report(policy: &Policy, parsed: &Parsed, world: &World, at: Moment) -> Re
 fn failing(proved: &Proved, span: Span) -> Option<Finding> {
     let Outcome::Fails { witness, regions } = &proved.outcome else { return None };
     Some(Finding {
-        kind: Kind::AssertionFails,
+        code: Code::AssertionFails,
         rule: None,
         span,
         message: "the policy does not meet this assertion".to_owned(),

@@ -12,7 +12,8 @@ use crate::eval::Policy;
 use crate::rule::{KeyTest, KeyValue, Keys, Rule};
 
 use super::lens::{self, Lens, Variants};
-use super::{Finding, Kind, Witness};
+use super::{Finding, Witness};
+use crate::diagnostic::Code;
 
 /// Looks at the rules of the first policy of some diagrams; the second is its lens.
 pub(super) fn findings(
@@ -44,9 +45,9 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn finding(&self, kind: Kind, message: impl Into<String>, help: &str) -> Finding {
+    fn finding(&self, code: Code, message: impl Into<String>, help: &str) -> Finding {
         Finding {
-            kind,
+            code,
             rule: Some((self.rule.clause.clone(), self.rule.number)),
             span: self.place.span,
             message: message.into(),
@@ -194,7 +195,7 @@ impl<'a, 'p> Look<'a, 'p> {
         if let Some(witness) = self.witness(bare)? {
             let text = format!("the `unless` of {} leaves nothing of it", one.word());
             let help = "narrow the `unless`, or take the rule out: a carve-out is narrower than its clause";
-            let mut finding = one.finding(Kind::WideUnless, text, help);
+            let mut finding = one.finding(Code::WideUnless, text, help);
             finding.span = one.place.unless.first().copied().unwrap_or(one.place.span);
             finding.witness = Some(witness);
             return Ok(finding);
@@ -205,7 +206,7 @@ impl<'a, 'p> Look<'a, 'p> {
             keys => format!("{} cannot hold with its other keys", keys.join(" and ")),
         };
         let help = "correct the keys, or take it out";
-        Ok(one.finding(Kind::VacuousRule, format!("{} never applies: {why}", one.word()), help))
+        Ok(one.finding(Code::VacuousRule, format!("{} never applies: {why}", one.word()), help))
     }
 
     /// Sets of `unless` without which the rule would apply to the same situations.
@@ -216,7 +217,7 @@ impl<'a, 'p> Look<'a, 'p> {
             if self.variant(Some(place))? == region {
                 let text = "this `unless` never meets its rule: without it, the rule applies to the same situations";
                 let help = "correct its keys, or take it out";
-                let mut finding = one.finding(Kind::IdleUnless, text, help);
+                let mut finding = one.finding(Code::IdleUnless, text, help);
                 finding.span = one.place.unless.get(set).copied().unwrap_or(one.place.span);
                 findings.push(finding);
             }
@@ -248,14 +249,14 @@ impl<'a, 'p> Look<'a, 'p> {
             return Ok(None);
         }
         let says = if one.rule.redact { "redact" } else { one.rule.then.as_str() };
-        let (kind, text, help) = if one.place.cell {
+        let (code, text, help) = if one.place.cell {
             let text = format!("this cell says `{says}`, but what applies there is always stricter");
-            (Kind::OverruledCell, text, "write in the cell what applies, or narrow the stricter clause")
+            (Code::OverruledCell, text, "write in the cell what applies, or narrow the stricter clause")
         } else {
             let text = "this rule calls something acceptable, but a stricter clause always decides there".to_owned();
-            (Kind::OverruledAllow, text, "take the rule out, or narrow the stricter clause")
+            (Code::OverruledAllow, text, "take the rule out, or narrow the stricter clause")
         };
-        let mut finding = one.finding(kind, text, help);
+        let mut finding = one.finding(code, text, help);
         finding.witness = self.witness(region)?;
         Ok(Some(finding))
     }
@@ -350,7 +351,7 @@ impl<'a, 'p> Look<'a, 'p> {
             "this rule changes nothing: what it allows is foreseen without it, or decided by stricter clauses"
         };
         let help = "take it out, or narrow the clauses that say the same";
-        let mut finding = one.finding(Kind::DeadRule, text, help);
+        let mut finding = one.finding(Code::DeadRule, text, help);
         finding.witness = self.witness(region)?;
         Ok(finding)
     }

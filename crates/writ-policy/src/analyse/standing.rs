@@ -8,7 +8,8 @@ use crate::diagram::{Diagram, Diagrams, Full, Live, TooLarge};
 use crate::document::source::Span;
 use crate::eval::Policy;
 
-use super::{Finding, Kind, REGIONS, Witness, words};
+use super::{Finding, REGIONS, Witness, words};
+use crate::diagnostic::Code;
 
 /// Exceptions of the first policy, not yet ended, that are wider than their clause.
 pub(super) fn findings(diagrams: &mut Diagrams<'_>, policy: &Policy, at: Moment) -> Result<Vec<Finding>, TooLarge> {
@@ -23,7 +24,7 @@ pub(super) fn findings(diagrams: &mut Diagrams<'_>, policy: &Policy, at: Moment)
         let regions = diagrams.regions(beyond, REGIONS)?;
         let (id, clause) = (exception.grant.id, &exception.grant.clause);
         findings.push(Finding {
-            kind: Kind::WideException,
+            code: Code::WideException,
             rule: Some((clause.clone(), 0)),
             span: Span::default(),
             message: format!(

@@ -13,7 +13,8 @@ use crate::rule::{KeyValue, Keys, PolicyModel};
 
 use super::baseline::is_weaker;
 use super::gaps::only_posture;
-use super::{Kind, Outcome, analyse, prove, weaker};
+use super::{Outcome, analyse, prove, weaker};
+use crate::diagnostic::Code;
 
 const AT: Moment = Moment::from_seconds(1_200);
 
@@ -102,8 +103,8 @@ fn dead_and_vacuous_rules_are_those_that_change_nothing() {
         let analysis = analyse(policy, &[], &World::default(), AT).unwrap();
         for (place, rule) in model.rules.iter().enumerate() {
             let name = Some((rule.clause.clone(), rule.number));
-            let found: Vec<Kind> =
-                analysis.findings.iter().filter(|it| it.rule == name).map(|finding| finding.kind).collect();
+            let found: Vec<Code> =
+                analysis.findings.iter().filter(|it| it.rule == name).map(|finding| finding.code).collect();
             let mut without = model.clone();
             without.rules.remove(place);
             let without = compiled(&without);
@@ -114,13 +115,13 @@ fn dead_and_vacuous_rules_are_those_that_change_nothing() {
                     (&it.clause, it.rule) == (&rule.clause, rule.number) && (!it.unread || !it.keys.is_empty())
                 })
             });
-            if rule.raises() && (found.contains(&Kind::VacuousRule) || found.contains(&Kind::WideUnless)) {
+            if rule.raises() && (found.contains(&Code::VacuousRule) || found.contains(&Code::WideUnless)) {
                 vacuous += 1;
                 assert!(!applies, "seed {seed}, rule {place}: {rule:#?}");
             } else if rule.raises() {
                 assert!(applies, "seed {seed}, rule {place} applies to nothing: {rule:#?}");
             }
-            if found.contains(&Kind::DeadRule) {
+            if found.contains(&Code::DeadRule) {
                 dead += 1;
                 assert!(!changes, "seed {seed}, rule {place}: {rule:#?}");
             } else if found.is_empty() && rule.raises() {
@@ -344,5 +345,5 @@ fn cells_are_not_dead() {
     let policy = compiled(&model);
     let cells = vec![RulePlace { cell: true, ..RulePlace::default() }; model.rules.len()];
     let analysis = analyse(&policy, &cells, &World::default(), AT).unwrap();
-    assert!(analysis.findings.iter().all(|finding| finding.kind != Kind::DeadRule));
+    assert!(analysis.findings.iter().all(|finding| finding.code != Code::DeadRule));
 }

@@ -27,6 +27,8 @@ pub enum Example {
     Included(&'static str, Option<&'static str>),
     /// A clause whose fault shows when its examples are run or its words are searched for.
     Run(&'static str),
+    /// A clause, or a whole text, whose fault shows when all situations are asked for.
+    Proved(&'static str),
     /// A clause of the version that prevails, and a language version in which `MARK-OF-ID` stands for marks.
     Translation(&'static str, &'static str),
 }
@@ -36,9 +38,12 @@ impl Example {
     pub fn document(self) -> String {
         match self {
             Self::Text(text) => text.to_owned(),
-            Self::Clause(body) | Self::Included(body, _) | Self::Run(body) | Self::Translation(body, _) => {
-                DOCUMENT.replace("BODY", body)
-            }
+            Self::Proved(text) if text.starts_with("---") => text.to_owned(),
+            Self::Clause(body)
+            | Self::Included(body, _)
+            | Self::Run(body)
+            | Self::Proved(body)
+            | Self::Translation(body, _) => DOCUMENT.replace("BODY", body),
         }
     }
 
@@ -89,6 +94,15 @@ then:     block
 complies:
   - \"The meeting is on Monday.\" as: employee
 ```"), "Leave out what `as:` says, so that the text itself decides, or move the example to the rule that it is about. A rule about signals or activities has no `complies`: examples are texts.";
+    AssertionFails, Proved("```rule
+data:   phi
+status: not approved
+then:   block
+```
+
+```prove
+never: who contractor, passes phi
+```"), "Look at the situation that shows it, then make the rules stricter there, or state in the assertion what is meant.";
     CaptionWithoutTable, Clause("Rule table: data by status.
 
 ```rule
@@ -112,6 +126,16 @@ override: legal
 data: pii
 then: block
 ```"), "Correct the number or id. Numbers of clauses may change, so look at all references when you move a clause.";
+    DeadRule, Proved("```rule
+data: pii
+then: block
+```
+
+```rule
+who:  contractor
+data: pii
+then: block
+```"), "Take the rule out, or change what it asks: another rule always decides the same.";
     DuplicateKey, Clause("```rule
 who:  employee
 who:  agent
@@ -134,7 +158,35 @@ then:     block
 violates:
   - \"How do we charge cards?\"
 ```"), "Read what detection found, then change the text of the example, its `as:`, or the keys of the rule.";
+    Gap, Proved("---
+writ: 1
+language: en
+posture: employee coach, other block
+gaps: refused
+---
+
+## 1 Example {#example}
+
+```rule
+status: approved
+then:   allow
+```
+
+## 2 What cannot be read {#opaque}
+
+```rule
+signal: opaque
+then:   block
+```
+"), "Add a rule or a table that foresees the situations, or write `gaps: reported` in the front matter and let the posture decide.";
     HiddenText, Clause("Mode: text-only. Reason: It is <b>short</b>."), "Write it as Markdown, or remove it. Put a backslash before a `<` that is meant as such.";
+    IdleUnless, Proved("```rule
+who:    contractor
+data:   pii
+then:   block
+unless:
+  - who employee, device managed
+```"), "Take the `unless` out, or name situations that its rule speaks about.";
     IncompleteTable, Clause("| Who      | approved | denied |
 |----------|----------|--------|
 | employee | allow    | block  |
@@ -192,13 +244,17 @@ Text.
 data: pii
 ```"), "Add the key that the message names.";
     ModeMismatch, Clause("Mode: enforced."), "Leave the mode out where rules or controls stand in the clause. Where another clause makes it true, name that one: `Mode: enforced by #health.`";
-    NotIncluded, Included("```include
-file: more.md
-```", None), "Put the file into the folder of the document or below it, and name it from there. A file cannot stand in itself.";
     NoSpansToRedact, Clause("```rule
 status: denied
 then:   redact
 ```"), "Add a `data` key with the classes to be removed. `plain` has no span that could be removed.";
+    NotIncluded, Included("```include
+file: more.md
+```", None), "Put the file into the folder of the document or below it, and name it from there. A file cannot stand in itself.";
+    NotProved, Run("```rule
+data: pii
+then: block
+```"), "Nothing is wrong, and the policy runs. The message names the clause that makes the diagrams grow: give its rules fewer values that no other rule tells apart.";
     NotSearched, Run("```define
 class: recipes
 texts:
@@ -220,6 +276,27 @@ signal: opaque (image)
 then:   block
 ```
 "), "Add a rule or a table that decides each kind of content that has no reader: `signal: opaque` means all kinds.";
+    OverruledAllow, Proved("```rule
+data: pii
+then: block
+```
+
+```rule
+data:   pii
+status: approved
+then:   allow
+```"), "Take the rule out, or narrow the stricter clause so that what is called acceptable can pass.";
+    OverruledCell, Proved("```rule
+data: pii
+then: block
+```
+
+| What is in it | approved | other |
+|---------------|----------|-------|
+| contact       | allow    | coach |
+| pii           | coach    | block |
+
+Rule table: data by status."), "Write into the cell what always applies there, or narrow the stricter clause.";
     ProcessMissing, Clause("```rule
 data:  pii
 then:  block
@@ -397,6 +474,28 @@ then:   block
 term:  sandbox
 means: a place to try code
 ```"), "Use the term in the text, or leave the definition out.";
+    VacuousRule, Proved("```rule
+who:      unknown
+identity: strong
+data:     pii
+then:     block
+```"), "Correct the keys: no situation has these values together.";
+    WeakerThanBaseline, Run("```rule
+data:   pii
+status: not approved
+then:   block
+```"), "Make the rules as strict as the baseline where the message says, or agree with its owner on another baseline.";
+    WideException, Run("```rule
+data: pii
+then: block
+```"), "Write the exception again with a situation inside that of its clause.";
+    WideUnless, Proved("```rule
+who:    contractor
+data:   pii
+then:   block
+unless:
+  - who contractor
+```"), "Narrow the `unless`, or take the rule out if nothing of it shall be left.";
     WrongPlace, Text("---
 writ: 1
 owners: lead: head of a team

@@ -22,6 +22,8 @@ For programs, `--json` prints an object with `diagnostics`, a list of
     near       the known word that was probably meant, or null
     help       what to do, or null
     related    other places that matter, each with place and message
+    where      the situations that it is about, as lines of keys, where the analyser found it
+    witness    a situation that shows it, in words, or null
 
 and `--sarif` prints the same as SARIF 2.1.0. New fields may be added; those above stay.
 
@@ -39,7 +41,9 @@ pub fn page() -> String {
         let _ = write!(page, "\n## {}\n\n**{}**: {}.\n", code.as_str(), title(code.gravity().as_str()), code.doc());
         match entry.example {
             Example::Text(text) => fenced(&mut page, "A document:", text),
-            Example::Clause(body) | Example::Run(body) => fenced(&mut page, "In a clause:", body),
+            Example::Clause(body) | Example::Run(body) | Example::Proved(body) => {
+                fenced(&mut page, "In a clause:", body)
+            }
             Example::Included(body, file) => {
                 fenced(&mut page, "In a clause:", body);
                 match file {

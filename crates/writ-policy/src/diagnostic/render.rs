@@ -8,7 +8,7 @@ use crate::document::source::Span;
 
 /// Message, place, excerpt with a mark, help.
 pub(super) fn page(diagnostic: &Diagnostic, source: &str, files: &Files) -> String {
-    let Diagnostic { span, code, gravity, message, near, help, related } = diagnostic;
+    let Diagnostic { span, code, gravity, message, near, help, related, regions, witness } = diagnostic;
     let mut page = format!("{}[{}]: {message}\n", gravity.as_str(), code.as_str());
     let places = || std::iter::once(span).chain(related.iter().map(|(span, _)| span));
     let lines = places().map(|span| files.place(source, *span).start.line);
@@ -16,6 +16,12 @@ pub(super) fn page(diagnostic: &Diagnostic, source: &str, files: &Files) -> Stri
     excerpt(&mut page, source, files, *span, "", gutter);
     for (span, why) in related {
         excerpt(&mut page, source, files, *span, why, gutter);
+    }
+    for region in regions {
+        let _ = writeln!(page, "where: {region}");
+    }
+    if let Some(witness) = witness {
+        let _ = writeln!(page, "for example: {witness}");
     }
     if let Some(near) = near {
         let _ = writeln!(page, "help: did you mean `{near}`?");

@@ -45,7 +45,9 @@ fn rule(code: Code) -> Value {
 fn result(diagnostic: &Diagnostic, text: &str, files: &Files) -> Value {
     let near = diagnostic.near.iter().map(|near| format!("Did you mean `{near}`?"));
     let help = diagnostic.help.iter().map(|help| sentence(help));
-    let message: Vec<_> = std::iter::once(sentence(&diagnostic.message)).chain(near).chain(help).collect();
+    let witness = diagnostic.witness.iter().map(|witness| format!("For example: {}", sentence(witness)));
+    let message: Vec<_> =
+        std::iter::once(sentence(&diagnostic.message)).chain(witness).chain(near).chain(help).collect();
     let related = diagnostic.related.iter().zip(1..).map(|((span, why), id)| {
         let mut location = location(files.place(text, *span), *span, text);
         if let Some(fields) = location.as_object_mut() {

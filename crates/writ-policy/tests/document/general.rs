@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use writ_policy::document::files::Files;
 use writ_base::Moment;
 use writ_policy::analyse::report;
 use writ_policy::diagram::World;
+use writ_policy::document::files::Files;
 
 #[test]
 fn the_general_template_has_no_diagnostic() {
@@ -33,7 +33,7 @@ fn the_analyser_finds_nothing_in_the_general_template() {
         .map(|it| {
             let line = it.span.position(&source).line;
             let witness = it.witness.as_ref().map(ToString::to_string).unwrap_or_default();
-            format!("{}: line {line}: {}\n  {witness}", it.kind.as_str(), it.message)
+            format!("{}: line {line}: {}\n  {witness}", it.code.as_str(), it.message)
         })
         .collect();
     assert!(report.unproved.is_none());

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use writ_base::Moment;
+use writ_policy::analyse::{Finding, report};
 use writ_policy::diagnostic::{ENTRIES, Example};
+use writ_policy::diagram::World;
 use writ_policy::document::include::assemble;
+use writ_policy::eval::Policy;
 use writ_policy::{Code, Diagnostic, Gravity, parse, translation};
 
 /// The committed page, written anew where that is asked for.
@@ -45,6 +49,13 @@ fn said(example: Example) -> Vec<Diagnostic> {
     let source = example.document();
     match example {
         Example::Clause(_) | Example::Text(_) | Example::Run(_) => parse(&source).diagnostics,
+        Example::Proved(_) => {
+            let parsed = parse(&source);
+            assert_eq!(parsed.diagnostics, []);
+            let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+            let report = report(&policy, &parsed, &World::default(), Moment::from_seconds(1_800_000_000));
+            report.findings.iter().map(Finding::diagnostic).collect()
+        }
         Example::Included(_, file) => {
             let assembled = assemble("policy.md", &source, &mut |_| file.map(str::to_owned));
             let parsed = parse(&assembled.text).diagnostics;

@@ -68,12 +68,34 @@ impl PolicyArgs {
     /// # Errors
     /// If the document has errors, or something beside it cannot be read or does not fit.
     pub(crate) fn snapshot(&self, policy: &Path) -> anyhow::Result<Snapshot> {
-        let catalog = policy_file::catalog(&self.services)?;
+        let catalog = self.catalog()?;
         let file = PolicyFile::read(policy, policy_file::names(&catalog))?;
         Ok(Snapshot::new(self.beside(file.compile()?)?, catalog, file.pack()?))
     }
 
-    fn beside(&self, policy: Policy) -> anyhow::Result<Policy> {
+    /// The catalog with the organisation's own services.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is not right.
+    pub(crate) fn catalog(&self) -> anyhow::Result<Catalog> {
+        let mut services = self.services.clone();
+        services.extend(self.config()?.iter().flat_map(|config| config.services.iter().cloned()));
+        policy_file::catalog(&services)
+    }
+
+    /// The configuration, if one is named.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not right.
+    pub(crate) fn config(&self) -> anyhow::Result<Option<Config>> {
+        self.config.as_ref().map(|path| Config::load(path)).transpose()
+    }
+
+    /// A policy with what stands beside it.
+    ///
+    /// # Errors
+    /// If that cannot be read or does not fit.
+    pub(crate) fn beside(&self, policy: Policy) -> anyhow::Result<Policy> {
         let (name, standing) = match (&self.standing, &self.config) {
             (Some(path), _) => {
                 let text = Source::File(path.clone()).text(&FACTS)?;

@@ -19,6 +19,8 @@ use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
 use writ_model::record::{Activation, AdminAct, EntryKind};
+use writ_policy::analyse::{self, Report};
+use writ_policy::document::files::Files;
 use writ_proxy::drive::credential_header;
 use writ_proxy::live::{Live, Provider};
 use writ_store::NewEntry;
@@ -54,7 +56,7 @@ impl Running {
     pub(super) async fn start(config: &Config, home: &Home, engine: Arc<Engine>) -> anyhow::Result<Arc<Self>> {
         let (catalog, file) = read(config)?;
         let files = ArcSwap::from_pointee(file.rests_on());
-        let built = build(catalog, file, home).await?;
+        let built = build(config, catalog, file, home).await?;
         activated(home, &built, "system").await?;
         let providers = all_providers(config, home).await?;
         Ok(Arc::new(Self {
@@ -135,7 +137,7 @@ impl Running {
         };
         let (catalog, file) = read(&next)?;
         self.files.store(Arc::new(file.rests_on()));
-        let built = build(catalog, file, home).await?;
+        let built = build(&next, catalog, file, home).await?;
         let providers = all_providers(&next, home).await?;
         if let Some(authority) = extended {
             take_over(authority, home).await?;
@@ -241,7 +243,7 @@ fn read(config: &Config) -> anyhow::Result<(Catalog, PolicyFile)> {
 }
 
 /// Policy with exceptions and roll-out, catalog, detection pack. Examples must hold.
-async fn build(catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Result<Built> {
+async fn build(config: &Config, catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Result<Built> {
     if file.errors() > 0 {
         let rendered: Vec<_> = file.diagnostics.iter().map(|d| d.render(&file.text, &file.files)).collect();
         bail!("the policy does not run:\n{}", rendered.join("\n"));
@@ -262,8 +264,28 @@ async fn build(catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Resul
             place.start.line
         );
     }
+    let world = policy_file::world(&snapshot.catalog, Some(config));
+    proved(&analyse::report(&snapshot.policy, &parsed, &world, now), &text, &files)?;
     let text = PolicyText { text, path: path.display().to_string(), parsed };
     Ok(Built { snapshot, text })
+}
+
+/// What the analyser says of a policy that is to run: a failing assertion refuses it, everything else is said and stops
+/// nothing.
+fn proved(report: &Report, text: &str, files: &Files) -> anyhow::Result<()> {
+    if let Some(error) = &report.unproved {
+        tracing::warn!("the policy runs, but could not be proved: {error}");
+    }
+    for late in report.proof.assertions.iter().filter_map(|proved| Some((proved, proved.not_yet.as_ref()?))) {
+        let (assertion, from) = (late.0.assertion.sentence(), late.1.from.map(|from| from.to_string()));
+        tracing::info!(assertion, until = from, "an assertion is not yet in force, because of the roll-out");
+    }
+    let errors: Vec<_> = report.errors().collect();
+    let Some(first) = errors.first() else { return Ok(()) };
+    let place = files.place(text, first.span);
+    let shown = first.witness.as_ref().map(|witness| format!(": {witness}")).unwrap_or_default();
+    let (count, file, line, message) = (errors.len(), place.file, place.start.line, &first.message);
+    bail!("{count} of the policy's promises are not kept; the first at {file}:{line}: {message}{shown}")
 }
 
 /// Keeps what verdicts rest on, and writes down which policy became the running one.

@@ -4,25 +4,32 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use writ_policy::diagnostic::{Diagnostic, Gravity, Report, sarif};
+use writ_base::{Clock as _, SystemClock};
+use writ_policy::analyse::{self, Finding};
+use writ_policy::diagnostic::{Code, Diagnostic, Gravity, Report, sarif};
+use writ_policy::diagram::World;
 use writ_policy::document::files::Files;
+use writ_policy::document::source::Span;
+use writ_policy::eval::Policy;
 use writ_policy::translation;
 
 use super::examples::{self, Ran};
-use super::report;
+use super::{prove, report};
 use crate::cli::text::counted;
 use crate::cli::{Exit, Output};
 use crate::policy_file::{self, PolicyFile};
 
-/// Check a document: words, rules, examples, language versions
+/// Check a document: words, rules, examples, assertions, language versions
 ///
-/// Reads a policy as it would be read to run, and runs its examples (`violates`, `complies`) with real detection.
+/// Reads a policy as it would be read to run, runs its examples (`violates`, `complies`) with real detection, proves its
+/// assertions over all situations, and looks for rules that change nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   writ policy check policy.md
   writ policy check policy.md --translation policy.de.md --translation policy.fr.md
   writ policy check policy.md --services services.toml --json
   writ policy check policy.md --sarif > policy.sarif
+  writ policy check policy.md --baseline general.md
 
 docs/reference/diagnostics.md explains each diagnostic and both formats for programs.
 Exit codes: 0 nothing is wrong; 1 there are errors or warnings; 2 it cannot be read.")]
@@ -35,6 +42,9 @@ pub(crate) struct Check {
     /// Files with the organisation's own services, which the document may name
     #[arg(long, value_name = "FILE")]
     services: Vec<PathBuf>,
+    /// Another policy: is the document at least as strict everywhere?
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -56,10 +66,21 @@ struct Version {
 impl Check {
     pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let (mut file, catalog) = examples::read(&self.file, &self.services)?;
+        let world = policy_file::world(&catalog, None);
+        let names = policy_file::names(&catalog);
         let ran = Ran::of(&file, catalog)?;
         let counts = ran.as_ref().map(Counts::of);
-        let failures = ran.map(|ran| ran.failures()).unwrap_or_default();
-        file.add(failures);
+        let mut found = Vec::new();
+        if let Some(ran) = &ran {
+            found = ran.failures();
+            found.extend(analysed(&file, &ran.snapshot.policy, &world));
+            if let Some(path) = &self.baseline {
+                let baseline = PolicyFile::read(path, names)?.compile()?;
+                found.extend(prove::weaker(&ran.snapshot.policy, &baseline, &world, path)?);
+            }
+        }
+        drop(ran);
+        file.add(found);
         let versions = self.versions(&file)?;
         let all = || file.diagnostics.iter().chain(versions.iter().flat_map(|version| &version.diagnostics));
         let good = all().all(|diagnostic| diagnostic.gravity == Gravity::Note);
@@ -162,6 +183,16 @@ impl Check {
         fields.insert("translations".into(), translations.collect());
         object
     }
+}
+
+/// What the analyser found.
+fn analysed(file: &PolicyFile, policy: &Policy, world: &World) -> Vec<Diagnostic> {
+    let Some(parsed) = &file.parsed else { return Vec::new() };
+    let report = analyse::report(policy, parsed, world, SystemClock.now());
+    let unproved = report.unproved.as_ref().map(|error| {
+        Diagnostic::new(Code::NotProved, Span::default(), format!("not everything could be proved: {error}"))
+    });
+    report.findings.iter().map(Finding::diagnostic).chain(unproved).collect()
 }
 
 /// How large a policy is that runs, and its hashes.

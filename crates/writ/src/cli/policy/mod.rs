@@ -1,11 +1,13 @@
 //! `writ policy`: the document as it would run, and what stands beside it.
 
 mod check;
+mod codecs;
 mod examples;
 mod exception;
 mod explain;
 mod export;
 mod fmt;
+mod prove;
 mod report;
 mod seal;
 mod test;
@@ -21,6 +23,7 @@ use super::{Exit, Output};
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     Check(check::Check),
+    Prove(prove::Prove),
     Test(test::Test),
     Fmt(fmt::Fmt),
     Translate(translate::Translate),
@@ -35,6 +38,7 @@ impl PolicyCommand {
     pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         match self {
             Self::Check(command) => command.run(output),
+            Self::Prove(command) => command.run(output),
             Self::Test(command) => command.run(output),
             Self::Fmt(command) => command.run(output),
             Self::Translate(command) => command.run(output),
