@@ -36,7 +36,8 @@ pub(crate) fn test(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 
 /// Exported policies judged by Cedar: the peer stands outside the workspace, its output beside ours.
 pub(crate) fn cedar(workspace: &Workspace) -> Result<()> {
-    let mut tests = workspace.cargo(&["test", "--manifest-path", CEDAR, "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    let mut tests =
+        workspace.cargo(&["test", "--manifest-path", CEDAR, "--no-fail-fast", "--lib", "--bins", "--tests"]);
     run(tests.env("CARGO_TARGET_DIR", workspace.target.join("cedar")))
 }
 

@@ -29,6 +29,8 @@ pub enum Example {
     Run(&'static str),
     /// A clause, or a whole text, whose fault shows when all situations are asked for.
     Proved(&'static str),
+    /// A clause whose fault shows beside something else: a baseline, an exception, a great many rules.
+    Beside(&'static str),
     /// A clause of the version that prevails, and a language version in which `MARK-OF-ID` stands for marks.
     Translation(&'static str, &'static str),
 }
@@ -43,6 +45,7 @@ impl Example {
             | Self::Included(body, _)
             | Self::Run(body)
             | Self::Proved(body)
+            | Self::Beside(body)
             | Self::Translation(body, _) => DOCUMENT.replace("BODY", body),
         }
     }
@@ -101,7 +104,7 @@ then:   block
 ```
 
 ```prove
-never: who contractor, passes phi
+never: who employee, passes phi
 ```"), "Look at the situation that shows it, then make the rules stricter there, or state in the assertion what is meant.";
     CaptionWithoutTable, Clause("Rule table: data by status.
 
@@ -251,7 +254,7 @@ then:   redact
     NotIncluded, Included("```include
 file: more.md
 ```", None), "Put the file into the folder of the document or below it, and name it from there. A file cannot stand in itself.";
-    NotProved, Run("```rule
+    NotProved, Beside("```rule
 data: pii
 then: block
 ```"), "Nothing is wrong, and the policy runs. The message names the clause that makes the diagrams grow: give its rules fewer values that no other rule tells apart.";
@@ -293,8 +296,9 @@ then: block
 
 | What is in it | approved | other |
 |---------------|----------|-------|
-| contact       | allow    | coach |
+| plain         | allow    | coach |
 | pii           | coach    | block |
+| other         | allow    | block |
 
 Rule table: data by status."), "Write into the cell what always applies there, or narrow the stricter clause.";
     ProcessMissing, Clause("```rule
@@ -475,17 +479,16 @@ term:  sandbox
 means: a place to try code
 ```"), "Use the term in the text, or leave the definition out.";
     VacuousRule, Proved("```rule
-who:      unknown
-identity: strong
-data:     pii
+service:  chatgpt
+category: meeting-notes
 then:     block
 ```"), "Correct the keys: no situation has these values together.";
-    WeakerThanBaseline, Run("```rule
+    WeakerThanBaseline, Beside("```rule
 data:   pii
 status: not approved
 then:   block
 ```"), "Make the rules as strict as the baseline where the message says, or agree with its owner on another baseline.";
-    WideException, Run("```rule
+    WideException, Beside("```rule
 data: pii
 then: block
 ```"), "Write the exception again with a situation inside that of its clause.";

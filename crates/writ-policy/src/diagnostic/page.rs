@@ -41,7 +41,7 @@ pub fn page() -> String {
         let _ = write!(page, "\n## {}\n\n**{}**: {}.\n", code.as_str(), title(code.gravity().as_str()), code.doc());
         match entry.example {
             Example::Text(text) => fenced(&mut page, "A document:", text),
-            Example::Clause(body) | Example::Run(body) | Example::Proved(body) => {
+            Example::Clause(body) | Example::Run(body) | Example::Proved(body) | Example::Beside(body) => {
                 fenced(&mut page, "In a clause:", body)
             }
             Example::Included(body, file) => {

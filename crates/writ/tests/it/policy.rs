@@ -48,11 +48,6 @@ complies:
   - "How do we charge cards?"
 ```
 
-```rule
-data: payment
-then: allow
-```
-
 ## 3 Plans {#plans}
 
 Project Bluebird needs a reason.
