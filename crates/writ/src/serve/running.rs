@@ -19,6 +19,7 @@ use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
 use writ_model::record::{Activation, AdminAct, EntryKind};
+use writ_policy::Parsed;
 use writ_proxy::drive::credential_header;
 use writ_proxy::live::{Live, Provider};
 use writ_store::NewEntry;
@@ -250,8 +251,9 @@ async fn build(catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Resul
     let (exceptions, rollout) = (home.state.exceptions(now).await?, home.state.rollout(now).await?);
     let policy = file.compile()?.with_standing(exceptions, rollout)?;
     let snapshot = Snapshot::new(policy, catalog, file.pack()?);
-    let PolicyFile { path, text, files, parsed, .. } = file;
+    let PolicyFile { path, text, files, parsed, diagnostics, .. } = file;
     let parsed = parsed.context("a policy without errors was read whole")?;
+    let parsed = Parsed { diagnostics, ..parsed };
     let failed: Vec<_> = parsed.examples.iter().filter_map(|example| snapshot.try_example(example).err()).collect();
     if let Some(first) = failed.first() {
         let place = files.place(&text, first.span());
