@@ -177,6 +177,16 @@ pub(crate) fn names(catalog: &Catalog) -> Names {
     Names { services: services.iter().map(|service| service.id.clone()).collect(), tiers: all }
 }
 
+/// The catalog and the policy of a configuration, as their files have them.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn read(config: &Config) -> anyhow::Result<(Catalog, PolicyFile)> {
+    let catalog = catalog(&config.services)?;
+    let file = PolicyFile::read(&config.policy, names(&catalog))?;
+    Ok((catalog, file))
+}
+
 /// What is so in an installation beside its policy; without a configuration, what is so by default.
 pub(crate) fn world(catalog: &Catalog, config: Option<&Config>) -> World {
     let proxy = config.and_then(|config| config.proxy.as_ref());

@@ -11,6 +11,7 @@ use writ_base::{Clock, Randomness, SystemClock, SystemRandom};
 use writ_identity::Accounts;
 use writ_identity::accounts::AccountOptions;
 use writ_model::record::OrganisationId;
+use writ_model::standing::StandingObjects;
 use writ_store::backup::DataDirectory;
 use writ_store::keys::KekSource;
 use writ_store::ledger::{Durability, LedgerConfig, LedgerReader};
@@ -115,6 +116,15 @@ impl Home {
     pub(crate) fn accounts(&self) -> Accounts {
         let randomness = Arc::clone(&self.randomness);
         Accounts::new(Arc::clone(&self.state), self.ledger.clone(), randomness, AccountOptions::default())
+    }
+
+    /// What stands beside the policy: exceptions and roll-out that have not ended.
+    ///
+    /// # Errors
+    /// If the database refuses.
+    pub(crate) async fn standing(&self) -> Result<StandingObjects, writ_store::state::StateError> {
+        let now = self.clock.now();
+        Ok(StandingObjects { exceptions: self.state.exceptions(now).await?, rollout: self.state.rollout(now).await? })
     }
 
     /// Writes what is queued, signs a checkpoint and closes everything.

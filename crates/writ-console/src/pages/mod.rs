@@ -31,7 +31,6 @@ use utoipa::ToSchema;
 use writ_catalog::Catalog;
 use writ_engine::Snapshot;
 use writ_model::Term;
-use writ_model::standing::POSTURE;
 
 use crate::Console;
 use crate::frame::{Solo, Visit, first_page};
@@ -80,13 +79,7 @@ pub(crate) struct Clause {
 
 /// A clause's number and heading.
 pub(crate) fn clause_name(snapshot: &Snapshot, id: &str) -> String {
-    if id == POSTURE.as_str() {
-        return "what no rule foresees".into();
-    }
-    snapshot.policy.clause(id).map_or_else(
-        || format!("{id} (not in the policy any more)"),
-        |clause| format!("{} {}", clause.number, clause.title).trim().to_owned(),
-    )
+    snapshot.policy.clause_name(id).unwrap_or_else(|| format!("{id} (not in the policy any more)"))
 }
 
 /// A clause, quoted with the reason of one of its rules.

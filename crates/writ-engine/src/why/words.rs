@@ -2,7 +2,6 @@
 
 use writ_base::Moment;
 use writ_model::facts::Found;
-use writ_model::standing::POSTURE;
 use writ_model::verdict::Cause;
 use writ_model::{Account, Action, Effect, Facts, Status, Term, Value as _, Verdict, Who};
 use writ_policy::eval::{HeldKey, UNREADABLE};
@@ -164,14 +163,10 @@ pub(super) fn does(cause: &Cause, unread: bool) -> String {
 
 /// Number and heading of a clause.
 pub(super) fn clause(under: Under<'_>, id: &Term) -> String {
-    if *id == POSTURE {
-        return "what no rule foresees".to_owned();
-    }
     if *id == UNREADABLE {
         return "content that could not be read".to_owned();
     }
-    let named = under.policy.clause(id);
-    named.map_or_else(|| id.to_string(), |clause| format!("{} {}", clause.number, clause.title).trim().to_owned())
+    under.policy.clause_name(id).unwrap_or_else(|| id.to_string())
 }
 
 pub(super) fn service(under: Under<'_>, id: &str) -> String {

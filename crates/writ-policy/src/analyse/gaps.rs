@@ -4,11 +4,11 @@ use writ_base::Moment;
 use writ_model::standing::POSTURE;
 use writ_model::{Effect, Term, Verdict};
 
+use crate::diagnostic::Code;
 use crate::diagram::{Diagram, Diagrams, TooLarge};
 use crate::document::source::Span;
 
 use super::{Finding, REGIONS, Witness, reproduced, words};
-use crate::diagnostic::Code;
 
 /// What only the posture decides.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,13 +7,13 @@ use writ_model::schema::{Dimension, Unknown, Values};
 use writ_model::{Effect, Mode, Term};
 
 use crate::check::RulePlace;
+use crate::diagnostic::Code;
 use crate::diagram::{Diagram, Diagrams, Full, Raw, Subject, TooLarge, World};
 use crate::eval::Policy;
 use crate::rule::{KeyTest, KeyValue, Keys, Rule};
 
 use super::lens::{self, Lens, Variants};
 use super::{Finding, Witness};
-use crate::diagnostic::Code;
 
 /// Looks at the rules of the first policy of some diagrams; the second is its lens.
 pub(super) fn findings(

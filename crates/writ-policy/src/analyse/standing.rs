@@ -4,12 +4,12 @@
 use writ_base::Moment;
 use writ_model::{Effect, Term};
 
+use crate::diagnostic::Code;
 use crate::diagram::{Diagram, Diagrams, Full, Live, TooLarge};
 use crate::document::source::Span;
 use crate::eval::Policy;
 
 use super::{Finding, REGIONS, Witness, words};
-use crate::diagnostic::Code;
 
 /// Exceptions of the first policy, not yet ended, that are wider than their clause.
 pub(super) fn findings(diagrams: &mut Diagrams<'_>, policy: &Policy, at: Moment) -> Result<Vec<Finding>, TooLarge> {

@@ -6,6 +6,7 @@ use writ_model::{Action, Effect, Facts, Mode, Signal, Term, Value as _};
 
 use crate::assertion::{Assertion, Claim};
 use crate::check::RulePlace;
+use crate::diagnostic::Code;
 use crate::diagram::{Diagrams, World};
 use crate::eval::testing::{Seeded, arbitrary, arbitrary_keys, arbitrary_standing, blank};
 use crate::eval::{Policy, Standing, explain};
@@ -14,7 +15,6 @@ use crate::rule::{KeyValue, Keys, PolicyModel};
 use super::baseline::is_weaker;
 use super::gaps::only_posture;
 use super::{Outcome, analyse, prove, weaker};
-use crate::diagnostic::Code;
 
 const AT: Moment = Moment::from_seconds(1_200);
 

@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use writ_base::ContentHash;
 use writ_model::schema::Dimension;
-use writ_model::standing::{ExceptionGrant, RolloutEntry};
+use writ_model::standing::{ExceptionGrant, POSTURE, RolloutEntry};
 use writ_model::{Action, Band, Decision, Effect, Facts, Term, Value, Who};
 
 use crate::rule::{ClassDefinition, ClauseModel, PolicyModel, Rule};
@@ -205,6 +205,14 @@ impl Policy {
     /// The clause with this id.
     pub fn clause(&self, id: &str) -> Option<&ClauseModel> {
         self.model.clauses.iter().find(|clause| clause.id == id)
+    }
+
+    /// What people call a clause: number and heading, or what stands for the posture. Nothing if there is no such clause.
+    pub fn clause_name(&self, id: &str) -> Option<String> {
+        if id == POSTURE.as_str() {
+            return Some("what no rule foresees".to_owned());
+        }
+        self.clause(id).map(|clause| format!("{} {}", clause.number, clause.title).trim().to_owned())
     }
 
     /// The rule with this number in the clause with this id.

@@ -24,9 +24,6 @@ use crate::rule::{KeyValue, Rule};
 /// The namespace of all names.
 const NAMESPACE: &str = "Writ";
 
-/// Actions about which the posture speaks.
-const POSTURE_ACTIONS: [Action; 4] = [Action::Submit, Action::Upload, Action::ToolCall, Action::Tunnel];
-
 /// The policies.
 pub fn policies(policy: &Policy) -> String {
     let writer = Writer { policy, rows: policy.readable() };
@@ -225,7 +222,12 @@ impl Writer<'_> {
                 None => Some(self.all(&self.rows.foresee.get(place)?.conditions)),
                 Some(place) => Some(self.covers(self.rows.exceptions.get(place)?)),
             });
-            let body = vec![actions(POSTURE_ACTIONS.iter()), who.clone(), self.data(&atoms), not(any(covers))];
+            let body = vec![
+                actions(Action::ALL.iter().filter(|action| action.has_posture())),
+                who.clone(),
+                self.data(&atoms),
+                not(any(covers)),
+            ];
             forbid(out, &format!("posture {number}"), None, body);
         }
     }

@@ -40,8 +40,9 @@ pub(crate) struct Decide {
 
 impl Decide {
     pub(crate) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let snapshot = self.beside.snapshot(&self.policy)?;
-        let (facts, policy) = (self.situation.facts(&snapshot, &self.beside)?, &snapshot.policy);
+        let config = self.beside.config()?;
+        let snapshot = self.beside.snapshot(&self.policy, config.as_ref())?;
+        let (facts, policy) = (self.situation.facts(&snapshot, config.as_ref())?, &snapshot.policy);
         let decision = policy.decide(&facts);
         if self.json {
             let hashes = json!({ "text": policy.text_hash(), "rows": policy.rows_hash() });

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{Exit, Output};
 use crate::config::Config;
-use crate::policy_file::{self, PolicyFile};
+use crate::policy_file;
 
 /// Look at the configuration
 ///
@@ -71,8 +71,7 @@ impl ConfigCommand {
 impl Check {
     fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
         let config = self.file.load()?;
-        let catalog = policy_file::catalog(&config.services)?;
-        let policy = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
+        let (_, policy) = policy_file::read(&config)?;
         for diagnostic in &policy.diagnostics {
             output.line(diagnostic.render(&policy.text, &policy.files))?;
         }

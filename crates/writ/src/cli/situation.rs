@@ -17,7 +17,7 @@ use super::files::{self, Source};
 use super::{Exit, access, block_on};
 use crate::config::Config;
 use crate::door;
-use crate::door::standing::{ListExceptions, ListStages};
+use crate::door::standing::InForce;
 use crate::policy_file::{self, PolicyFile};
 
 /// Facts as JSON on the command line or in a file.
@@ -67,19 +67,19 @@ impl PolicyArgs {
     ///
     /// # Errors
     /// If the document has errors, or something beside it cannot be read or does not fit.
-    pub(crate) fn snapshot(&self, policy: &Path) -> anyhow::Result<Snapshot> {
-        let catalog = self.catalog()?;
+    pub(crate) fn snapshot(&self, policy: &Path, config: Option<&Config>) -> anyhow::Result<Snapshot> {
+        let catalog = self.catalog(config)?;
         let file = PolicyFile::read(policy, policy_file::names(&catalog))?;
-        Ok(Snapshot::new(self.beside(file.compile()?)?, catalog, file.pack()?))
+        Ok(Snapshot::new(self.beside(file.compile()?, config)?, catalog, file.pack()?))
     }
 
     /// The catalog with the organisation's own services.
     ///
     /// # Errors
     /// If a file cannot be read or is not right.
-    pub(crate) fn catalog(&self) -> anyhow::Result<Catalog> {
+    pub(crate) fn catalog(&self, config: Option<&Config>) -> anyhow::Result<Catalog> {
         let mut services = self.services.clone();
-        services.extend(self.config()?.iter().flat_map(|config| config.services.iter().cloned()));
+        services.extend(config.into_iter().flat_map(|config| config.services.iter().cloned()));
         policy_file::catalog(&services)
     }
 
@@ -95,15 +95,15 @@ impl PolicyArgs {
     ///
     /// # Errors
     /// If that cannot be read or does not fit.
-    pub(crate) fn beside(&self, policy: Policy) -> anyhow::Result<Policy> {
-        let (name, standing) = match (&self.standing, &self.config) {
+    pub(crate) fn beside(&self, policy: Policy, config: Option<&Config>) -> anyhow::Result<Policy> {
+        let (name, standing) = match (&self.standing, self.config.as_ref().zip(config)) {
             (Some(path), _) => {
                 let text = Source::File(path.clone()).text(&FACTS)?;
                 let standing =
                     serde_json::from_str(&text).with_context(|| format!("cannot use `{}`", path.display()))?;
                 (path, standing)
             }
-            (None, Some(path)) => (path, in_force(&Config::load(path)?)?),
+            (None, Some((path, config))) => (path, block_on(door::carry_out(config, InForce {}))?),
             (None, None) => return Ok(policy),
         };
         let StandingObjects { exceptions, rollout } = standing;
@@ -111,31 +111,19 @@ impl PolicyArgs {
     }
 }
 
-/// What stands beside the policy of a data directory, whether a server runs on it or not.
-fn in_force(config: &Config) -> anyhow::Result<StandingObjects> {
-    block_on(async {
-        let exceptions = door::carry_out(config, ListExceptions {}).await?;
-        let rollout = door::carry_out(config, ListStages {}).await?;
-        Ok(StandingObjects {
-            exceptions: exceptions.into_iter().map(|row| row.grant).collect(),
-            rollout: rollout.into_iter().map(|row| row.entry).collect(),
-        })
-    })
-}
-
 impl SituationArgs {
     /// The facts of the situation; what is not given is taken as what it is where nothing was found.
     ///
     /// # Errors
     /// If a file cannot be read, or a name or value is none of the schema or the catalog.
-    pub(crate) fn facts(&self, snapshot: &Snapshot, beside: &PolicyArgs) -> anyhow::Result<Facts> {
+    pub(crate) fn facts(&self, snapshot: &Snapshot, config: Option<&Config>) -> anyhow::Result<Facts> {
         let catalog = &snapshot.catalog;
         let given = self.given()?;
         let named = |key: &str, option: &Option<String>| -> Option<Term> {
             given.get(key).and_then(Value::as_str).or(option.as_deref()).map(Term::from)
         };
         let mut facts = Facts { decided_at: SystemClock.now(), ..Facts::default() };
-        self.person(&mut facts, beside.config.as_deref())?;
+        self.person(&mut facts, config)?;
         if let Some(service) = named("service", &self.service) {
             let tier = named("tier", &self.tier).unwrap_or(Term::UNKNOWN);
             if catalog.service(&service).is_none() {
@@ -158,14 +146,14 @@ impl SituationArgs {
     }
 
     /// The facts that `--as` tells.
-    fn person(&self, facts: &mut Facts, config: Option<&Path>) -> anyhow::Result<()> {
+    fn person(&self, facts: &mut Facts, config: Option<&Config>) -> anyhow::Result<()> {
         let Some(name) = &self.who else { return Ok(()) };
         match (Who::named(name), config) {
             (Some(who), _) => {
                 facts.who = who.into();
                 facts.identity = if who == Who::Unknown { Identity::None } else { Identity::Password }.into();
             }
-            (None, Some(config)) => access::facts_of_login(&Config::load(config)?, name, facts)?,
+            (None, Some(config)) => access::facts_of_login(config, name, facts)?,
             (None, None) => bail!("{}", unknown_who(name)),
         }
         Ok(())

@@ -11,11 +11,9 @@ use writ_model::{Facts, Value as _, Who};
 use writ_proxy::callers::{described, labels_for};
 use writ_store::state::{ApiKey, ApiKeyId, ApiKeyKind, Login, NewApiKey, ProviderCredential};
 
-use super::{Desk, Order, Secret};
+use super::{Desk, Order, ROLE, Secret};
 use crate::wiring::Home;
 
-/// The role in whose name these orders act.
-const ROLE: &str = "admin";
 /// Where logins of the command line come from.
 const SOURCE: &str = "login";
 
@@ -132,7 +130,7 @@ impl Order for AddCaller {
         let mut labels = labels_for(Some(self.who), &self.groups, self.entity.as_deref(), self.chat);
         labels.extend(self.team.map(|team| (TEAM.to_owned(), team)));
         let new = NewApiKey { kind, owner, on_behalf_of, labels };
-        let (id, key) = data.state.create_api_key(new, ROLE, &data.ledger).await?;
+        let (id, key) = data.state.create_api_key(new, ROLE.as_str(), &data.ledger).await?;
         Ok(Added { id, key: key.into() })
     }
 }
@@ -173,7 +171,7 @@ impl Order for DisableCaller {
         }
         let mut done = Vec::new();
         for key in found {
-            data.state.disable_api_key(key.id, ROLE, &data.ledger).await?;
+            data.state.disable_api_key(key.id, ROLE.as_str(), &data.ledger).await?;
             done.push(key.id);
         }
         Ok(done)
@@ -205,7 +203,7 @@ impl Order for SetCredential {
 
     async fn act(self, desk: &Desk) -> anyhow::Result<()> {
         let credential = ProviderCredential { service: self.service, name: self.name, secret: self.secret.0 };
-        desk.home.state.set_provider_credential(&credential, ROLE, &desk.home.ledger).await?;
+        desk.home.state.set_provider_credential(&credential, ROLE.as_str(), &desk.home.ledger).await?;
         // Providers are read again with everything else that may change.
         desk.changed();
         Ok(())

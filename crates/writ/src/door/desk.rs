@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use writ_catalog::Catalog;
 use writ_console::{PolicyText, standing};
 use writ_engine::Snapshot;
 use writ_identity::Accounts;
-use writ_policy::diagram::World;
+use writ_model::Term;
+use writ_model::standing::StandingObjects;
 
-use crate::config::{Config, PersonalAccountsConfig};
-use crate::policy_file::{self, PolicyFile};
+use crate::config::Config;
+use crate::policy_file;
 use crate::serve::Running;
 use crate::wiring::Home;
 
@@ -64,12 +64,8 @@ impl Desk {
         match &self.place {
             Place::Running(running) => Ok(InForce { snapshot: running.live.snapshot(), text: running.policy() }),
             Place::Alone => {
-                let config = &self.config;
-                let catalog = policy_file::catalog(&config.services)?;
-                let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
-                let now = self.home.clock.now();
-                let (exceptions, rollout) =
-                    (self.home.state.exceptions(now).await?, self.home.state.rollout(now).await?);
+                let (catalog, file) = policy_file::read(&self.config)?;
+                let StandingObjects { exceptions, rollout } = self.home.standing().await?;
                 let policy = file.compile()?.with_standing(exceptions, rollout)?;
                 let snapshot = Arc::new(Snapshot::new(policy, catalog, file.pack()?));
                 let Some(parsed) = file.parsed else { bail!("`{}` cannot be read whole", file.path.display()) };
@@ -84,7 +80,7 @@ impl Desk {
         standing::Desk {
             policy: &in_force.snapshot.policy,
             text: &in_force.text,
-            world: world(&self.config, &in_force.snapshot.catalog),
+            world: policy_file::world(&in_force.snapshot.catalog, Some(&self.config)),
             state: &self.home.state,
             ledger: &self.home.ledger,
             now: self.home.clock.now(),
@@ -100,19 +96,9 @@ impl Desk {
     }
 }
 
-/// What is possible here, for proofs: each service has its category, and some content is not read on purpose.
-pub(crate) fn world(config: &Config, catalog: &Catalog) -> World {
-    let proxy = config.proxy.as_ref();
-    World {
-        services: catalog.services().iter().map(|service| (service.id.clone(), service.category)).collect(),
-        protected_unread: proxy.is_some_and(|proxy| !proxy.protected_groups.is_empty()),
-        personal_unread: proxy.is_some_and(|proxy| proxy.personal_accounts == PersonalAccountsConfig::Unread),
-    }
-}
-
 impl InForce {
-    /// What runs.
-    pub(crate) fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
+    /// What people call a clause.
+    pub(crate) fn clause_name(&self, id: &Term) -> String {
+        self.snapshot.policy.clause_name(id).unwrap_or_else(|| id.to_string())
     }
 }

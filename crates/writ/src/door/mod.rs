@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use writ_base::Limit;
+use writ_identity::Role;
 use writ_store::backup::DataDirectory;
 
 pub(crate) use client::carry_out;
@@ -37,6 +38,9 @@ pub(crate) static REQUEST: Limit = Limit::new("door.request", "bytes", 256 << 10
 pub(crate) static ANSWER: Limit = Limit::new("door.answer", "bytes", 64 << 20);
 /// Orders at once.
 pub(crate) static CONNECTIONS: Limit = Limit::new("door.connections", "connections", 8);
+
+/// The role in whose name orders act: whoever may open the data directory keeps the system.
+const ROLE: Role = Role::Admin;
 
 /// The version of the protocol. Command and server are of one binary; another version is refused in words.
 const VERSION: u32 = 1;
@@ -100,6 +104,7 @@ orders!(
     standing::Withdraw,
     standing::ListStages,
     standing::MoveStage,
+    standing::InForce,
 );
 
 async fn answer_one<O: Order>(body: Value, desk: &Desk) -> anyhow::Result<Value> {

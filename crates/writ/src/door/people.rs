@@ -12,10 +12,7 @@ use writ_model::{Currency, Term, Who};
 use writ_store::state::{Account, AccountId, Attributes, LOCAL_SOURCE};
 
 use super::access::principal;
-use super::{Desk, Order, Secret};
-
-/// The role in whose name these orders act.
-const ROLE: Role = Role::Admin;
+use super::{Desk, Order, ROLE, Secret};
 
 /// How long a link is good for.
 const LINK: Duration = Duration::from_secs(3600);

@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use writ_base::Moment;
 use writ_console::standing::{Approver, NewException, NewStage, neighbour, step_of};
 use writ_model::Term;
-use writ_model::standing::{ExceptionGrant, ExceptionId, POSTURE, Ring, RolloutEntry};
+use writ_model::standing::{ExceptionGrant, ExceptionId, Ring, RolloutEntry, StandingObjects};
 use writ_model::values::Step;
 
-use super::{Desk, Order};
-
-/// The role in whose name these orders act: whoever may open the data directory keeps the system.
-const ROLE: &str = "admin";
+use super::{Desk, Order, ROLE, desk};
 
 /// Put an exception in force.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,12 +75,31 @@ pub(crate) struct Moved {
     pub(crate) row: StageRow,
 }
 
-fn clause_name(desk: &super::desk::InForce, clause: &Term) -> String {
-    if *clause == POSTURE {
-        return "what no rule foresees".to_owned();
+/// Exceptions and roll-out as they stand beside the policy.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct InForce {}
+
+impl ExceptionRow {
+    fn of(grant: ExceptionGrant, policy: &desk::InForce, now: Moment) -> Self {
+        let clause_name = policy.clause_name(&grant.clause);
+        Self { in_force: grant.from <= now, grant, clause_name }
     }
-    let found = desk.snapshot().policy.clause(clause);
-    found.map_or_else(|| clause.to_string(), |clause| format!("{} {}", clause.number, clause.title).trim().to_owned())
+}
+
+impl StageRow {
+    fn of(entry: RolloutEntry, policy: &desk::InForce, now: Moment) -> Self {
+        let clause_name = policy.clause_name(&entry.clause);
+        Self { in_force: entry.from <= now, entry, clause_name }
+    }
+}
+
+impl Order for InForce {
+    const NAME: &'static str = "standing-in-force";
+    type Answer = StandingObjects;
+
+    async fn act(self, desk: &Desk) -> anyhow::Result<StandingObjects> {
+        Ok(desk.home.standing().await?)
+    }
 }
 
 impl Order for Grant {
@@ -93,10 +109,9 @@ impl Order for Grant {
     async fn act(self, desk: &Desk) -> anyhow::Result<ExceptionRow> {
         let in_force = desk.in_force().await?;
         let standing = desk.standing(&in_force);
-        let grant = standing.grant(&self.0, ROLE).await?;
+        let grant = standing.grant(&self.0, ROLE.as_str()).await?;
         desk.changed();
-        let clause_name = clause_name(&in_force, &grant.clause);
-        Ok(ExceptionRow { in_force: grant.from <= standing.now, grant, clause_name })
+        Ok(ExceptionRow::of(grant, &in_force, standing.now))
     }
 }
 
@@ -107,11 +122,7 @@ impl Order for ListExceptions {
     async fn act(self, desk: &Desk) -> anyhow::Result<Vec<ExceptionRow>> {
         let in_force = desk.in_force().await?;
         let standing = desk.standing(&in_force);
-        let row = |grant: ExceptionGrant| ExceptionRow {
-            clause_name: clause_name(&in_force, &grant.clause),
-            in_force: grant.from <= standing.now,
-            grant,
-        };
+        let row = |grant| ExceptionRow::of(grant, &in_force, standing.now);
         Ok(standing.exceptions().await?.into_iter().map(row).collect())
     }
 }
@@ -122,7 +133,7 @@ impl Order for Withdraw {
 
     async fn act(self, desk: &Desk) -> anyhow::Result<ExceptionGrant> {
         let in_force = desk.in_force().await?;
-        let withdrawn = desk.standing(&in_force).withdraw(self.id, ROLE).await?;
+        let withdrawn = desk.standing(&in_force).withdraw(self.id, ROLE.as_str()).await?;
         desk.changed();
         Ok(withdrawn)
     }
@@ -135,11 +146,7 @@ impl Order for ListStages {
     async fn act(self, desk: &Desk) -> anyhow::Result<Vec<StageRow>> {
         let in_force = desk.in_force().await?;
         let standing = desk.standing(&in_force);
-        let row = |entry: RolloutEntry| StageRow {
-            clause_name: clause_name(&in_force, &entry.clause),
-            in_force: entry.from <= standing.now,
-            entry,
-        };
+        let row = |entry| StageRow::of(entry, &in_force, standing.now);
         Ok(standing.rollout().await?.into_iter().map(row).collect())
     }
 }
@@ -181,10 +188,8 @@ impl Order for MoveStage {
         // A clause that is not there is said before a step that is not.
         let staged = standing.stage(&new).await?;
         step?;
-        standing.set(&staged, ROLE).await?;
+        standing.set(&staged, ROLE.as_str()).await?;
         desk.changed();
-        let clause_name = clause_name(&in_force, &staged.entry.clause);
-        let row = StageRow { clause_name, in_force: staged.entry.from <= standing.now, entry: staged.entry };
-        Ok(Moved { before, row })
+        Ok(Moved { before, row: StageRow::of(staged.entry, &in_force, standing.now) })
     }
 }

@@ -25,7 +25,7 @@ use writ_store::Index;
 use super::Running;
 use super::health::Reporter;
 use crate::config::{ClientCertificates, Config, ConsoleConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
-use crate::door::desk::world;
+use crate::policy_file;
 use crate::wiring::Home;
 
 /// What every door needs.
@@ -207,7 +207,7 @@ pub(super) fn console(
         engine: Arc::clone(&live.engine),
         snapshot: Arc::new(move || snapshots.snapshot()),
         policy: Arc::new(move || running.policy()),
-        world: Arc::new(move || world(&settings, &catalogs.snapshot().catalog)),
+        world: Arc::new(move || policy_file::world(&catalogs.snapshot().catalog, Some(&settings))),
         state: Arc::clone(&parts.home.state),
         ledger: parts.home.ledger.clone(),
         index: Arc::clone(index),

@@ -19,6 +19,7 @@ use writ_console::PolicyText;
 use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
 use writ_model::record::{Activation, AdminAct, EntryKind};
+use writ_model::standing::StandingObjects;
 use writ_policy::analyse::{self, Report};
 use writ_policy::document::files::Files;
 use writ_proxy::drive::credential_header;
@@ -54,7 +55,7 @@ struct Built {
 impl Running {
     /// Builds what a configuration says, and writes down which policy is in force.
     pub(super) async fn start(config: &Config, home: &Home, engine: Arc<Engine>) -> anyhow::Result<Arc<Self>> {
-        let (catalog, file) = read(config)?;
+        let (catalog, file) = policy_file::read(config)?;
         let files = ArcSwap::from_pointee(file.rests_on());
         let built = build(config, catalog, file, home).await?;
         activated(home, &built, "system").await?;
@@ -135,7 +136,7 @@ impl Running {
             Some(path) => Config::load(path)?,
             None => config.clone(),
         };
-        let (catalog, file) = read(&next)?;
+        let (catalog, file) = policy_file::read(&next)?;
         self.files.store(Arc::new(file.rests_on()));
         let built = build(&next, catalog, file, home).await?;
         let providers = all_providers(&next, home).await?;
@@ -235,21 +236,13 @@ pub(super) async fn engine(
     Ok(engine)
 }
 
-/// The catalog and the policy as their files have them.
-fn read(config: &Config) -> anyhow::Result<(Catalog, PolicyFile)> {
-    let catalog = policy_file::catalog(&config.services)?;
-    let file = PolicyFile::read(&config.policy, policy_file::names(&catalog))?;
-    Ok((catalog, file))
-}
-
 /// Policy with exceptions and roll-out, catalog, detection pack. Examples must hold.
 async fn build(config: &Config, catalog: Catalog, file: PolicyFile, home: &Home) -> anyhow::Result<Built> {
     if file.errors() > 0 {
         let rendered: Vec<_> = file.diagnostics.iter().map(|d| d.render(&file.text, &file.files)).collect();
         bail!("the policy does not run:\n{}", rendered.join("\n"));
     }
-    let now = home.clock.now();
-    let (exceptions, rollout) = (home.state.exceptions(now).await?, home.state.rollout(now).await?);
+    let StandingObjects { exceptions, rollout } = home.standing().await?;
     let policy = file.compile()?.with_standing(exceptions, rollout)?;
     let snapshot = Snapshot::new(policy, catalog, file.pack()?);
     let PolicyFile { path, text, files, parsed, .. } = file;
@@ -264,8 +257,14 @@ async fn build(config: &Config, catalog: Catalog, file: PolicyFile, home: &Home)
             place.start.line
         );
     }
-    let world = policy_file::world(&snapshot.catalog, Some(config));
-    proved(&analyse::report(&snapshot.policy, &parsed, &world, now), &text, &files)?;
+    let (world, now) = (policy_file::world(&snapshot.catalog, Some(config)), home.clock.now());
+    // Proving takes a while; it does not hold up what else is served.
+    let proving = tokio::task::spawn_blocking(move || {
+        let report = analyse::report(&snapshot.policy, &parsed, &world, now);
+        (snapshot, parsed, report)
+    });
+    let (snapshot, parsed, report) = proving.await.context("the policy could not be proved; see the log")?;
+    proved(&report, &text, &files)?;
     let text = PolicyText { text, path: path.display().to_string(), parsed };
     Ok(Built { snapshot, text })
 }

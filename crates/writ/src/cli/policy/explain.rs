@@ -35,8 +35,9 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let snapshot = self.beside.snapshot(&self.file)?;
-        let facts = self.situation.facts(&snapshot, &self.beside)?;
+        let config = self.beside.config()?;
+        let snapshot = self.beside.snapshot(&self.file, config.as_ref())?;
+        let facts = self.situation.facts(&snapshot, config.as_ref())?;
         let (why, decision) = (snapshot.why(&facts, View::Everything), snapshot.policy.decide(&facts));
         if self.json {
             output.json(&json!({

@@ -46,7 +46,7 @@ impl Export {
                 "`--schema` belongs to `--format cedar`; the form of the JSON is in docs/reference/policy-export.md"
             );
         }
-        let policy = self.beside.snapshot(&self.file)?.policy;
+        let policy = self.beside.snapshot(&self.file, self.beside.config()?.as_ref())?.policy;
         match (self.format, self.schema) {
             (Format::Json, _) => output.json(&Compiled::of(&policy))?,
             (Format::Cedar, false) => output.text(&cedar::policies(&policy))?,

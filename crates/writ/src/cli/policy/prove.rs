@@ -13,6 +13,7 @@ use writ_policy::diagram::World;
 use writ_policy::document::files::Files;
 use writ_policy::document::source::Span;
 use writ_policy::eval::Policy;
+use writ_policy::words::Names;
 
 use super::codecs::{self, Unenforced};
 use crate::cli::situation::PolicyArgs;
@@ -58,20 +59,16 @@ struct Answers {
 
 impl Prove {
     pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<Exit> {
-        let (catalog, config) = (self.beside.catalog()?, self.beside.config()?);
+        let config = self.beside.config()?;
+        let catalog = self.beside.catalog(config.as_ref())?;
         let world = policy_file::world(&catalog, config.as_ref());
         let file = PolicyFile::read(&self.file, policy_file::names(&catalog))?;
-        let policy = self.beside.beside(file.compile()?)?;
+        let policy = self.beside.beside(file.compile()?, config.as_ref())?;
         let now = SystemClock.now();
         let Some(parsed) = &file.parsed else { anyhow::bail!("`{}` was not read whole", self.file.display()) };
         let report = analyse::report(&policy, parsed, &world, now);
-        let weaker = match &self.baseline {
-            None => None,
-            Some(path) => {
-                let baseline = PolicyFile::read(path, policy_file::names(&catalog))?.compile()?;
-                Some(analyse::weaker(&policy, &baseline, &world, now)?)
-            }
-        };
+        let against = |path: &PathBuf| weaker(&policy, path, policy_file::names(&catalog), &world);
+        let weaker = self.baseline.as_ref().map(against).transpose()?;
         let needs = needs(&policy, &world);
         let answers = Answers { codecs: codecs::unenforced(&policy), policy, report, weaker, needs };
         if self.json {
@@ -175,14 +172,14 @@ fn finding_json(finding: &Finding, text: &str, files: &Files) -> Value {
     object
 }
 
+/// Where a policy is weaker than the baseline in a file.
+pub(super) fn weaker(policy: &Policy, path: &Path, names: Names, world: &World) -> anyhow::Result<Weaker> {
+    let baseline = PolicyFile::read(path, names)?.compile()?;
+    Ok(analyse::weaker(policy, &baseline, world, SystemClock.now())?)
+}
+
 /// Where a policy is weaker than its baseline, as diagnostics of the whole document.
-pub(super) fn weaker(
-    policy: &Policy,
-    baseline: &Policy,
-    world: &World,
-    path: &Path,
-) -> anyhow::Result<Vec<Diagnostic>> {
-    let weaker = analyse::weaker(policy, baseline, world, SystemClock.now())?;
+pub(super) fn weaker_said(weaker: &Weaker, path: &Path) -> Vec<Diagnostic> {
     let diagnostic = |row: &WeakerRow| {
         let message = format!("this policy is less strict than {}: {}", path.display(), row.both());
         let mut diagnostic = Diagnostic::new(Code::WeakerThanBaseline, Span::default(), message);
@@ -191,7 +188,7 @@ pub(super) fn weaker(
         diagnostic.witness = Some(row.witness.words.clone());
         diagnostic
     };
-    Ok(weaker.rows.iter().map(diagnostic).collect())
+    weaker.rows.iter().map(diagnostic).collect()
 }
 
 /// What is lost without each part of an installation of this version, and what no installation of it has.
