@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::frame::Visit;
+use crate::pages::studio::{Asked, answer, clause, clauses, diff, findings, text, whatif};
 use crate::pages::{
     Shared, accounts as accounts_page, detail, inbox, live, lookup, overview as overview_page, policy as policy_page,
     record as record_page, reveal, rollout as rollout_page, system as system_page, tokens as tokens_page,
@@ -84,7 +85,7 @@ pub(crate) async fn policy(State(console): Shared) -> Reply {
 
 /// `GET /api/v1/rollout`
 pub(crate) async fn rollout(State(console): Shared, visit: Visit) -> Reply {
-    json(&rollout_page::read(&console, &visit).await?)
+    json(&rollout_page::read(&console, &visit, &rollout_page::Meant::default()).await?)
 }
 
 /// `POST /api/v1/rollout`
@@ -95,6 +96,71 @@ pub(crate) async fn set_rollout(
 ) -> Reply {
     rollout_page::set(&console, &visit, &change).await?;
     Done::reply("rollout-set", None)
+}
+
+/// `GET /api/v1/studio/clauses`
+pub(crate) async fn studio_clauses(State(console): Shared, visit: Visit, Query(asked): Query<Asked>) -> Reply {
+    json(&clauses::read(&console, &visit, &asked).await?)
+}
+
+/// `GET /api/v1/studio/clauses/{id}`
+pub(crate) async fn studio_clause(
+    State(console): Shared,
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Reply {
+    json(&clause::read(&console, &visit, &id, &asked).await?)
+}
+
+/// `GET /api/v1/studio/findings`
+pub(crate) async fn studio_findings(State(console): Shared, visit: Visit, Query(asked): Query<Asked>) -> Reply {
+    json(&findings::read(&console, &visit, &asked).await?)
+}
+
+/// `GET /api/v1/studio/answers`
+pub(crate) async fn studio_answers(State(console): Shared, visit: Visit, Query(pairs): Query<whatif::Pairs>) -> Reply {
+    let (judges, now) = (whatif::Judges::of(&console, &visit).await?, console.parts.clock.now());
+    let situation = whatif::asked(&pairs, &judges, now);
+    json(&answer::read(&console, &judges, &situation, now))
+}
+
+/// `POST /api/v1/studio/answers`
+pub(crate) async fn studio_sample(State(console): Shared, visit: Visit, Json(sample): Json<whatif::Sample>) -> Reply {
+    let (judges, situation, now) = whatif::read_sample(&console, &visit, sample).await?;
+    let answers = answer::read(&console, &judges, &situation, now);
+    json(&whatif::SampleRead { situation: situation.query(), answers })
+}
+
+/// `POST /api/v1/studio/check`
+pub(crate) async fn studio_check(State(console): Shared, Json(given): Json<text::CheckText>) -> Reply {
+    json(&text::check(&console, &given.text).await?)
+}
+
+/// `GET /api/v1/studio/draft`
+pub(crate) async fn studio_draft(State(console): Shared, visit: Visit) -> Reply {
+    json(&text::read(&console, &visit).await?)
+}
+
+/// `POST /api/v1/studio/draft`
+pub(crate) async fn studio_keep(State(console): Shared, visit: Visit, Json(given): Json<text::KeepDraft>) -> Reply {
+    let draft = text::keep(&console, &visit, &given).await?;
+    Done::reply("draft-kept", Some(draft.hash.to_string()))
+}
+
+/// `POST /api/v1/studio/draft/discard`
+pub(crate) async fn studio_discard(
+    State(console): Shared,
+    visit: Visit,
+    Json(given): Json<text::DiscardDraft>,
+) -> Reply {
+    text::discard(&console, &visit, &given).await?;
+    Done::reply("draft-discarded", None)
+}
+
+/// `GET /api/v1/studio/diff`
+pub(crate) async fn studio_diff(State(console): Shared, visit: Visit) -> Reply {
+    json(&diff::read(&console, &visit).await?)
 }
 
 /// `GET /api/v1/cases`

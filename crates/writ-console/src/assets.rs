@@ -1,4 +1,4 @@
-//! What pages load: one stylesheet, one script, one icon; embedded, served under names that hold their hash.
+//! What pages load: one stylesheet, one script and one more in the studio, one icon; embedded, served under names that hold their hash.
 
 use std::sync::LazyLock;
 
@@ -22,6 +22,10 @@ pub(crate) static STYLE: LazyLock<Asset> =
 pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("script", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/script.js"))
 });
+/// The script of the studio.
+pub(crate) static STUDIO: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("studio", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/studio.js"))
+});
 /// The icon.
 pub(crate) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_bytes!("../assets/icon.svg")));
@@ -34,7 +38,7 @@ impl Asset {
 
 /// The file at this path.
 pub(crate) fn at(path: &str) -> Option<&'static Asset> {
-    [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.path == path)
+    [&*STYLE, &*SCRIPT, &*STUDIO, &*ICON].into_iter().find(|asset| asset.path == path)
 }
 
 #[cfg(test)]
@@ -43,7 +47,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for asset in [&*STYLE, &*SCRIPT, &*ICON] {
+        for asset in [&*STYLE, &*SCRIPT, &*STUDIO, &*ICON] {
             let text = std::str::from_utf8(asset.bytes).unwrap().replace("http://www.w3.org/2000/svg", "");
             assert!(
                 !text.contains("//example") && !text.contains("http:") && !text.contains("https:"),

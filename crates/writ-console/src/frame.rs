@@ -157,7 +157,11 @@ const MENU: &[(&str, &[Entry])] = &[
     ),
     (
         "What holds",
-        &[("/policy", "Policy", Some(Permission::SeePolicy)), ("/rollout", "Roll-out", Some(Permission::SeeRollout))],
+        &[
+            ("/policy", "Policy", Some(Permission::SeePolicy)),
+            ("/studio", "Studio", Some(Permission::UseStudio)),
+            ("/rollout", "Roll-out", Some(Permission::SeeRollout)),
+        ],
     ),
     (
         "People",
@@ -190,6 +194,8 @@ fn flash(word: &str) -> Option<&'static str> {
     Some(match word {
         "rollout" => "The stage was set. It holds for interactions that begin from now on.",
         "rollout-removed" => "The entry was removed. The clause is enforced as written.",
+        "draft-kept" => "Your draft was kept. It changes nothing: the policy that runs is another text.",
+        "draft-discarded" => "Your draft was discarded. Below is the text that runs.",
         "answered" => "The answer was given. The person reads it on their own page.",
         "granted" => "The exception is in force, and the answer was given.",
         "asked" => "The holders were asked. Two of them must agree.",

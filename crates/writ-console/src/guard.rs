@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
-use writ_base::Sensitive;
+use writ_base::{Limit, Sensitive};
 
 use crate::Console;
 use crate::frame::Visit;
@@ -114,7 +114,7 @@ fn plain(value: &HeaderValue) -> bool {
 
 /// The layer of one route: lets through whom its line in the table names.
 pub(crate) async fn guard(
-    State((console, access)): State<(Arc<Console>, Access)>,
+    State((console, access, body)): State<(Arc<Console>, Access, &'static Limit)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -149,7 +149,7 @@ pub(crate) async fn guard(
         let Some(visit) = &visit else { return Failure::SignIn.into_response() };
         // A token is sent by whoever knows it and by no browser on its own: no form can be forged with it.
         if !visit.by_token {
-            request = match with_token(request, &visit.csrf).await {
+            request = match with_token(request, &visit.csrf, body).await {
                 Ok(request) => request,
                 Err(failure) => return failure.into_response(),
             };
@@ -192,10 +192,10 @@ fn to_sign_in(console: &Console, request: &Request) -> Response {
 }
 
 /// Checks the form's token, or the header's, and gives the request its body back.
-async fn with_token(request: Request, csrf: &str) -> Result<Request, Failure> {
+async fn with_token(request: Request, csrf: &str, limit: &Limit) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, limits::BODY.value()).await.map_err(|_| {
-        limits::BODY.hit();
+    let bytes = to_bytes(body, limit.value()).await.map_err(|_| {
+        limit.hit();
         Failure::Unusable("The form is too long.".into())
     })?;
     let given = match text(&parts.headers, &HeaderName::from_static(CSRF_HEADER)) {

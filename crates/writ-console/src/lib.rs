@@ -4,7 +4,7 @@
 //! * [`routes`]: the one table of all addresses, each with who may use it: router, OpenAPI file and guide come from it;
 //! * `guard`: host name, origin, session, permission and form token, before any page;
 //! * `pages`: one module for each page: a view (plain data, which the API returns as it is), and its handlers;
-//! * `charts`, `markup`, `words`: numbers as SVG, prose as HTML, values of records in words.
+//! * `charts`, `markup`, `words`, `sentences`: numbers as SVG, prose as HTML, values and rules in words.
 //!
 //! People appear by pseudonym only; no content is shown because none is kept. Every act goes through `writ-store`, which
 //! writes it into the ledger before it takes effect.
@@ -22,6 +22,7 @@ mod pages;
 mod parts;
 mod reply;
 pub mod routes;
+mod sentences;
 mod server;
 pub mod standing;
 mod words;
@@ -35,9 +36,10 @@ use tokio::sync::{Semaphore, watch};
 use writ_store::state::AccountId;
 
 pub use openapi::openapi;
+use pages::studio::workshop::Workshop;
 pub use parts::{
-    Check, CheckState, ConsoleParts, Health, KeyAge, Organisation, PolicyText, STOPS_MAX, Tour, TourAct, TourFuture,
-    TourOutcome, TourStop, TourVisitor, Tours,
+    Beside, Check, CheckState, ConsoleParts, Health, KeyAge, Organisation, PolicyReading, PolicyText, STOPS_MAX, Tour,
+    TourAct, TourFuture, TourOutcome, TourStop, TourVisitor, Tours,
 };
 
 /// The console.
@@ -47,13 +49,15 @@ pub struct Console {
     said: Mutex<BTreeMap<AccountId, String>>,
     /// Places for browsers that follow the live list.
     followers: Arc<Semaphore>,
+    /// Texts that the studio works on.
+    workshop: Workshop,
 }
 
 impl Console {
     /// A console over these parts.
     pub fn new(parts: ConsoleParts) -> Arc<Self> {
         let followers = Arc::new(Semaphore::new(limits::FOLLOWERS.value()));
-        Arc::new(Self { parts, said: Mutex::default(), followers })
+        Arc::new(Self { parts, said: Mutex::default(), followers, workshop: Workshop::default() })
     }
 
     /// What acts on what stands beside the policy need; over the snapshot and the text that the caller holds.

@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::{Done, SessionView};
 use crate::pages::{
-    accounts, detail, inbox, live, lookup, overview, policy, record, reveal, rollout, system, tokens, tools,
+    accounts, detail, inbox, live, lookup, overview, policy, record, reveal, rollout, studio, system, tokens, tools,
 };
 use crate::reply::ApiFailure;
 use crate::routes::{Access, Method, ROUTES, Route};
@@ -39,6 +39,20 @@ fn types(method: Method, path: &str) -> (Option<Named>, Option<Named>) {
         (Method::Get, "/api/v1/records/{id}") => (None, named::<detail::Detail>()),
         (Method::Get, "/api/v1/tools") => (None, named::<tools::Tools>()),
         (Method::Get, "/api/v1/policy") => (None, named::<policy::PolicyView>()),
+        (Method::Get, "/api/v1/studio/clauses") => (None, named::<studio::clauses::Clauses>()),
+        (Method::Get, "/api/v1/studio/clauses/{id}") => (None, named::<studio::clause::ClauseView>()),
+        (Method::Get, "/api/v1/studio/findings") => (None, named::<studio::findings::Findings>()),
+        (Method::Get, "/api/v1/studio/answers") => (None, named::<studio::answer::Answers>()),
+        (Method::Post, "/api/v1/studio/answers") => {
+            (named::<studio::whatif::Sample>(), named::<studio::whatif::SampleRead>())
+        }
+        (Method::Post, "/api/v1/studio/check") => {
+            (named::<studio::text::CheckText>(), named::<studio::problems::Checked>())
+        }
+        (Method::Get, "/api/v1/studio/draft") => (None, named::<studio::text::DraftView>()),
+        (Method::Post, "/api/v1/studio/draft") => (named::<studio::text::KeepDraft>(), named::<Done>()),
+        (Method::Post, "/api/v1/studio/draft/discard") => (named::<studio::text::DiscardDraft>(), named::<Done>()),
+        (Method::Get, "/api/v1/studio/diff") => (None, named::<studio::diff::Comparison>()),
         (Method::Get, "/api/v1/rollout") => (None, named::<rollout::Rollout>()),
         (Method::Post, "/api/v1/rollout") => (named::<rollout::Change>(), named::<Done>()),
         (Method::Get, "/api/v1/cases") => (None, named::<inbox::Inbox>()),
@@ -66,6 +80,40 @@ const QUERIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("/api/v1/cases", &["state"]),
+    ("/api/v1/studio/clauses", &["of", "mode"]),
+    ("/api/v1/studio/clauses/{id}", &["of"]),
+    ("/api/v1/studio/findings", &["of"]),
+    (
+        "/api/v1/studio/answers",
+        &[
+            "who",
+            "identity",
+            "entity",
+            "group",
+            "action",
+            "service",
+            "category",
+            "tier",
+            "status",
+            "account",
+            "data",
+            "cleared",
+            "level",
+            "declared",
+            "origin",
+            "activity",
+            "channel",
+            "device",
+            "person-region",
+            "service-region",
+            "training",
+            "attestation",
+            "signal",
+            "unreadable",
+            "fixed",
+            "share",
+        ],
+    ),
 ];
 
 /// The document.

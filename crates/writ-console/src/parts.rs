@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use writ_base::{Clock, Limit, Moment, Randomness, Sensitive};
 use writ_engine::{Engine, Snapshot};
 use writ_identity::{Accounts, Permission, Role};
+use writ_model::standing::{ExceptionGrant, RolloutEntry};
 use writ_policy::Parsed;
 use writ_policy::diagram::World;
 use writ_store::{Index, Ledger, State};
@@ -29,6 +30,8 @@ pub struct ConsoleParts {
     pub policy: Arc<dyn Fn() -> Arc<PolicyText> + Send + Sync>,
     /// What is possible here, for proofs: services of the catalog, content that is not read on purpose.
     pub world: Arc<dyn Fn() -> World + Send + Sync>,
+    /// Reads another text as the server would before it runs it: the studio's drafts.
+    pub read_policy: Arc<dyn Fn(&str, Beside) -> PolicyReading + Send + Sync>,
     /// Who is who, accounts, cases, what stands beside the policy.
     pub state: Arc<State>,
     /// Acts are written here before they take effect.
@@ -81,8 +84,30 @@ pub struct PolicyText {
     pub text: String,
     /// Where it was read from, for those who run it.
     pub path: String,
-    /// The text, parsed.
+    /// The text, parsed, with the diagnostics that do not keep it from running.
     pub parsed: Parsed,
+}
+
+/// What stands beside a policy.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Exceptions that have not ended.
+    pub exceptions: Vec<ExceptionGrant>,
+    /// Entries of the roll-out that have not ended.
+    pub rollout: Vec<RolloutEntry>,
+}
+
+/// A text, read as the server reads its policy.
+#[derive(Clone, Debug)]
+pub struct PolicyReading {
+    /// The text, parsed, with all diagnostics.
+    pub parsed: Parsed,
+    /// Ready to judge; nothing where the text has errors or cannot be compiled.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Why the server would not take it over, beside errors in the text and examples that fail: in sentences.
+    pub obstacles: Vec<String>,
+    /// What reading left out, in words.
+    pub notes: Vec<String>,
 }
 
 /// How the system is.

@@ -129,6 +129,7 @@ impl From<StateError> for Failure {
             }
             StateError::Missing { .. } => Self::Missing,
             StateError::Taken { .. }
+            | StateError::Changed { .. }
             | StateError::Closed { .. }
             | StateError::Expired { .. }
             | StateError::OverLimit { .. }

@@ -8,8 +8,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
+use writ_base::Limit;
 use writ_identity::Permission;
 
+use crate::pages::studio;
 use crate::{Console, api, guard, limits, pages};
 
 /// Who may use an address.
@@ -52,20 +54,27 @@ pub struct Route {
     pub access: Access,
     /// What it is for.
     pub says: &'static str,
+    /// The most bytes of its body.
+    pub body: &'static Limit,
     handler: fn() -> MethodRouter<Arc<Console>>,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal, $access:expr, $handler:path, $says:literal;)+) => {
+    ($($method:ident $path:literal, $access:expr, $handler:path, $says:literal $(, within $body:expr)?;)+) => {
         /// All addresses.
-        pub const ROUTES: &[Route] = &[$(routes!(@ $method $path, $access, $handler, $says)),+];
+        pub static ROUTES: &[Route] = &[$(Route {
+            method: routes!(@method $method),
+            path: $path,
+            access: $access,
+            says: $says,
+            body: routes!(@body $($body)?),
+            handler: || $method($handler),
+        }),+];
     };
-    (@ get $path:literal, $access:expr, $handler:path, $says:literal) => {
-        Route { method: Method::Get, path: $path, access: $access, says: $says, handler: || get($handler) }
-    };
-    (@ post $path:literal, $access:expr, $handler:path, $says:literal) => {
-        Route { method: Method::Post, path: $path, access: $access, says: $says, handler: || post($handler) }
-    };
+    (@method get) => { Method::Get };
+    (@method post) => { Method::Post };
+    (@body) => { &limits::BODY };
+    (@body $body:expr) => { $body };
 }
 
 use Access::{Anyone, Needs, SignedIn};
@@ -87,6 +96,17 @@ routes! {
     get "/interactions/{id}", Needs(P::SeeDetail), pages::detail::page, "one interaction: facts, findings, clauses, both verdicts";
     get "/tools", Needs(P::SeeTools), pages::tools::page, "AI services in use";
     get "/policy", Needs(P::SeePolicy), pages::policy::page, "the policy as people read it, with its hashes";
+    get "/studio", Needs(P::UseStudio), studio::clauses::page, "clauses with their rules, figures and stages";
+    get "/studio/clauses/{id}", Needs(P::UseStudio), studio::clause::page, "one clause: rules as sentences, examples tried, what stands beside it";
+    get "/studio/text", Needs(P::KeepDraft), studio::text::page, "one's own draft, or the text that runs, with diagnostics";
+    post "/studio/check", Needs(P::KeepDraft), studio::text::check_page, "check a text; nothing of it is kept", within &limits::TEXT_BODY;
+    post "/studio/draft", Needs(P::KeepDraft), studio::text::keep_page, "keep a draft; it never runs by itself", within &limits::TEXT_BODY;
+    post "/studio/draft/discard", Needs(P::KeepDraft), studio::text::discard_page, "discard one's own draft";
+    get "/studio/draft.md", Needs(P::KeepDraft), studio::text::download, "one's own draft as a file";
+    get "/studio/diff", Needs(P::KeepDraft), studio::diff::page, "one's own draft beside the text that runs, line by line";
+    get "/studio/findings", Needs(P::UseStudio), studio::findings::page, "what is worth knowing about a text, with situations that show it";
+    get "/studio/try", Needs(P::UseStudio), studio::whatif::page, "what if: a situation in the address, and what policies answer";
+    post "/studio/try", Needs(P::UseStudio), studio::whatif::sample, "read a sample text; what was found goes into the address, the text nowhere";
     get "/rollout", Needs(P::SeeRollout), pages::rollout::page, "the stage of each clause and ring";
     get "/rollout/change", Needs(P::ChangeRollout), pages::rollout::confirm, "what a change of stage would mean";
     post "/rollout", Needs(P::ChangeRollout), pages::rollout::change, "set the stage of a clause for a ring";
@@ -128,6 +148,16 @@ routes! {
     get "/api/v1/records/{id}", Needs(P::SeeDetail), api::record, "one interaction";
     get "/api/v1/tools", Needs(P::SeeTools), api::tools, "AI services in use";
     get "/api/v1/policy", Needs(P::SeePolicy), api::policy, "the policy in force";
+    get "/api/v1/studio/clauses", Needs(P::UseStudio), api::studio_clauses, "clauses with their rules, figures and stages";
+    get "/api/v1/studio/clauses/{id}", Needs(P::UseStudio), api::studio_clause, "one clause";
+    get "/api/v1/studio/findings", Needs(P::UseStudio), api::studio_findings, "what is worth knowing about a text";
+    get "/api/v1/studio/answers", Needs(P::UseStudio), api::studio_answers, "what policies answer to a situation";
+    post "/api/v1/studio/answers", Needs(P::UseStudio), api::studio_sample, "the same for what is found in a sample text, which is not kept";
+    post "/api/v1/studio/check", Needs(P::KeepDraft), api::studio_check, "check a text; nothing of it is kept", within &limits::TEXT_BODY;
+    get "/api/v1/studio/draft", Needs(P::KeepDraft), api::studio_draft, "one's own draft, or the text that runs, with diagnostics";
+    post "/api/v1/studio/draft", Needs(P::KeepDraft), api::studio_keep, "keep a draft; it never runs by itself", within &limits::TEXT_BODY;
+    post "/api/v1/studio/draft/discard", Needs(P::KeepDraft), api::studio_discard, "discard one's own draft";
+    get "/api/v1/studio/diff", Needs(P::KeepDraft), api::studio_diff, "one's own draft beside the text that runs";
     get "/api/v1/rollout", Needs(P::SeeRollout), api::rollout, "the stage of each clause and ring";
     post "/api/v1/rollout", Needs(P::ChangeRollout), api::set_rollout, "set the stage of a clause for a ring";
     get "/api/v1/cases", Needs(P::SeeInbox), api::cases, "objections and requests";
@@ -146,13 +176,11 @@ routes! {
 pub(crate) fn router(console: Arc<Console>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let guard = from_fn_with_state((Arc::clone(&console), route.access), guard::guard);
-        router = router.route(route.path, (route.handler)().layer(guard));
+        let guard = from_fn_with_state((Arc::clone(&console), route.access, route.body), guard::guard);
+        let handler = (route.handler)().layer(DefaultBodyLimit::max(route.body.value()));
+        router = router.route(route.path, handler.layer(guard));
     }
-    router
-        .layer(DefaultBodyLimit::max(limits::BODY.value()))
-        .layer(from_fn_with_state(Arc::clone(&console), guard::frontier))
-        .with_state(console)
+    router.layer(from_fn_with_state(Arc::clone(&console), guard::frontier)).with_state(console)
 }
 
 /// The table as Markdown, for the guide.

@@ -153,7 +153,9 @@ impl History {
             let concerned = turn.parts.clone().any(|part| {
                 let findings = reading.findings.get(part).into_iter().flat_map(|findings| findings.iter());
                 let seams = reading.seams.iter().filter(|seam| seam.first.0 == part || seam.second.0 == part);
-                findings.chain(seams.map(|seam| &seam.finding)).any(|finding| context.concerns(verdict, &finding.class))
+                findings
+                    .chain(seams.map(|seam| &seam.finding))
+                    .any(|finding| context.snapshot.concerns(verdict, &finding.class))
             });
             if concerned {
                 stopped.push(turn_digest(context, reading, Some(number)));

@@ -325,19 +325,16 @@ impl Inspection {
     /// The note of a verdict that passes, if one is due: at most once per person, clause and service in its period.
     fn note(&self, verdict: &Verdict, now: Moment) -> Option<Note> {
         let Context { engine, snapshot, opening, .. } = &self.context;
-        let coaching = verdict.decided.iter().filter(|cause| cause.effect == Effect::Coach);
-        let due: Vec<_> = coaching
-            .filter_map(|cause| {
-                let rule = snapshot.policy.rule(&cause.clause, cause.rule);
-                let every = Duration::from_secs(rule.map_or(86_400, |rule| rule.every_seconds));
-                let caller = opening.caller.principal;
+        let due: Vec<_> = snapshot
+            .coaching(verdict)
+            .filter_map(|(cause, every)| {
+                let (every, caller) = (Duration::from_secs(every), opening.caller.principal);
                 engine.note_due(caller, &cause.clause, &opening.service, every, now).then_some((cause, every))
             })
             .collect();
         let (first, every) = due.first()?;
-        let why = snapshot.policy.rule(&first.clause, first.rule).and_then(|rule| rule.why.as_deref());
         let clauses = due.iter().filter_map(|(cause, _)| snapshot.quote(&cause.clause)).collect::<BTreeSet<_>>();
-        let service = snapshot.catalog.service(&opening.service).map_or(&*opening.service, |service| &service.name);
+        let (service, why) = (snapshot.service_name(&opening.service), snapshot.reason(first));
         let language = opening.caller.language;
         Some(engine.options.voice.note(language, service, clauses.into_iter().collect(), why, *every))
     }

@@ -10,7 +10,8 @@
 //! 4. `inspection`, `judging`: verdict, edits, record, permit ([`permit`]) or refusal (`refusing`, [`voice`]);
 //! 5. `answer`: the service's answer judged, placeholders turned back ([`vault`]), what sounds like Writ named (`imitation`);
 //! 6. [`stops`]: what the person chooses after a stop; [`tunnel`]: connections that are not opened; [`why`]: a verdict
-//!    in plain words.
+//!    in plain words;
+//! 7. `rehearsal`: what somebody would be told of a made-up situation.
 
 mod answer;
 mod commands;
@@ -30,6 +31,7 @@ pub mod placeholder;
 mod reading;
 mod record;
 mod refusing;
+mod rehearsal;
 mod respond;
 mod situation;
 mod snapshot;
@@ -44,6 +46,7 @@ pub use engine::{BeforeScan, Engine, EngineKeys, EngineOptions};
 pub use inspection::Inspection;
 pub use opening::{Audience, Caller, Handling, Opening, RefuseReason};
 pub use permit::{Chunk, Destination, Grounds, JudgedRequest, Permit, Permitted, Released, ReleasedBody, TunnelTo};
+pub use rehearsal::Told;
 pub use snapshot::Snapshot;
 pub use stops::{Choice, ChoiceRefused, KeptChoice, KeptStop, StoppedPrompt};
 pub use tunnel::{TunnelEnd, TunnelOpening, TunnelVerdict};

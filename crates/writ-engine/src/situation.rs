@@ -31,18 +31,19 @@ pub(crate) fn at_head(opening: &Opening, snapshot: &Snapshot, now: Moment) -> Fa
         decided_at: now,
         ..Facts::default()
     };
-    let category = snapshot.catalog.service(&opening.service).map_or(Category::Unknown, |service| service.category);
-    let mut facts = of_service(facts, &opening.service, category, opening.tier.clone(), &snapshot.catalog);
+    let mut facts = of_service(facts, &opening.service, opening.tier.clone(), &snapshot.catalog);
     facts.cleared = Fact::Pending;
     facts
 }
 
 /// The same facts, had the prompt gone to another service.
 pub(crate) fn at_service(facts: Facts, service: &Service, tier: Term, catalog: &Catalog) -> Facts {
-    of_service(facts, &service.id, service.category, tier, catalog)
+    of_service(facts, &service.id, tier, catalog)
 }
 
-fn of_service(mut facts: Facts, service: &Term, category: Category, tier: Term, catalog: &Catalog) -> Facts {
+/// The same facts, had the prompt gone to this service, which the catalog need not know.
+pub(crate) fn of_service(mut facts: Facts, service: &Term, tier: Term, catalog: &Catalog) -> Facts {
+    let category = catalog.service(service).map_or(Category::Unknown, |service| service.category);
     let vetting = catalog.vetting(service, &tier, facts.decided_at);
     facts.service = service.clone().into();
     facts.category = category.into();

@@ -1,5 +1,7 @@
 //! The snapshot: everything content-addressed that a verdict rests on, taken once per interaction and never changed.
 
+use std::sync::Arc;
+
 use writ_catalog::Catalog;
 use writ_detect::Pack;
 use writ_model::record::SnapshotHashes;
@@ -15,7 +17,7 @@ pub struct Snapshot {
     /// The policy that runs.
     pub policy: Policy,
     /// The AI services.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// The detectors, with the organisation's own terms.
     pub pack: Pack,
     hashes: SnapshotHashes,
@@ -23,7 +25,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Binds the three together.
-    pub fn new(policy: Policy, catalog: Catalog, pack: Pack) -> Self {
+    pub fn new(policy: Policy, catalog: impl Into<Arc<Catalog>>, pack: Pack) -> Self {
+        let catalog = catalog.into();
         let hashes = SnapshotHashes {
             policy: policy.text_hash(),
             rows: policy.rows_hash(),

@@ -58,6 +58,8 @@ names! {
         SeeOwnRecord = "see-own-record": "read what was recorded of oneself, and who looked at it",
         SeeOverview = "see-overview": "counts without people: verdicts, classes, clauses, share not inspected",
         SeeTools = "see-tools": "AI services seen in use",
+        UseStudio = "use-studio": "clauses with their rules and figures, findings, made-up situations",
+        KeepDraft = "keep-draft": "keep a draft of the policy; it never runs by itself",
         SeeRollout = "see-rollout": "how far each clause bites, and for whom",
         ChangeRollout = "change-rollout": "advance a clause, or take it back",
         SeeLive = "see-live": "the list of records, by pseudonym",
@@ -82,7 +84,10 @@ pub const fn allows(role: Role, permission: Permission) -> bool {
     use Role::{Admin, Analyst, HelpDesk, PolicyOwner, PrivacyOfficer};
     match permission {
         P::SeePolicy | P::SeeOwnRecord => true,
-        P::SeeOverview | P::SeeTools | P::SeeRollout => matches!(role, Admin | PrivacyOfficer | Analyst | PolicyOwner),
+        P::SeeOverview | P::SeeTools | P::SeeRollout | P::UseStudio => {
+            matches!(role, Admin | PrivacyOfficer | Analyst | PolicyOwner)
+        }
+        P::KeepDraft => matches!(role, Admin | PrivacyOfficer | PolicyOwner),
         P::SeeLive | P::SeeDetail => matches!(role, PrivacyOfficer | Analyst),
         P::LookUpCode => matches!(role, HelpDesk | PrivacyOfficer | Analyst),
         P::SeeInbox | P::AnswerInbox => matches!(role, PrivacyOfficer | PolicyOwner),

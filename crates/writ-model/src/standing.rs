@@ -2,6 +2,7 @@
 //! named people made; none of them changes the signed text.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use writ_base::{KeyedDigest, Moment, ids};
@@ -88,6 +89,17 @@ pub enum Ring {
     Group(Term),
     /// A stable share of people, in ten-thousandths.
     Share(u16),
+}
+
+impl fmt::Display for Ring {
+    /// In words: `everyone`, `the group nurses`, `a stable 12.5 % of people`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => f.write_str("everyone"),
+            Self::Group(group) => write!(f, "the group {group}"),
+            Self::Share(share) => write!(f, "a stable {} % of people", f64::from(*share) / 100.0),
+        }
+    }
 }
 
 /// A reason given where a rule says justify.

@@ -18,6 +18,8 @@ pub static SEGMENT_HEAD_BYTES: Limit = Limit::new("store.ledger.head", "bytes", 
 pub static PERSON_KEYS: Limit = Limit::new("store.person_keys", "keys", 20_000);
 /// Rows of one answer of the index.
 pub static QUERY_ROWS: Limit = Limit::new("store.index.rows", "rows", 10_000);
+/// Newest records of a clause in a month among which its people are counted.
+pub static CLAUSE_ROWS: Limit = Limit::new("store.index.clause-rows", "rows", 2_000);
 /// Reveals whose shares wait in memory for the second holder.
 pub static REVEALS_WAITING: Limit = Limit::new("store.reveals.waiting", "reveals", 64);
 /// Cases of one person that wait for an answer.
@@ -26,6 +28,10 @@ pub static CASES_OPEN: Limit = Limit::new("store.cases.open", "cases", 50);
 pub static CASE_ROWS: Limit = Limit::new("store.cases.rows", "cases", 1000);
 /// Bytes of a text that somebody writes: the message of a case, its answer, the purpose of a reveal.
 pub static TEXT_BYTES: Limit = Limit::new("store.text", "bytes", 8192);
+/// Bytes of the draft of a policy that an account keeps.
+pub static DRAFT_BYTES: Limit = Limit::new("store.draft", "bytes", 512 * 1024);
+/// Drafts in all; an account keeps one.
+pub static DRAFTS: Limit = Limit::new("store.drafts", "drafts", 200);
 
 /// Stops of the last day that can still be continued after a restart; the oldest go first.
 pub static KEPT_STOPS: Limit = Limit::new("store.stops", "stops", 20_000);
@@ -45,6 +51,7 @@ pub fn all() -> Vec<&'static Limit> {
         &SEGMENT_HEAD_BYTES,
         &PERSON_KEYS,
         &QUERY_ROWS,
+        &CLAUSE_ROWS,
         &REVEALS_WAITING,
         &CASES_OPEN,
         &CASE_ROWS,
@@ -52,5 +59,7 @@ pub fn all() -> Vec<&'static Limit> {
         &KEPT_STOPS,
         &KEPT_CHOICES,
         &TOKENS_OF_ACCOUNT,
+        &DRAFT_BYTES,
+        &DRAFTS,
     ]
 }

@@ -59,11 +59,7 @@ impl PolicyFile {
         if !diagnostics.is_empty() {
             return Ok(Self { path, text, files, parsed: None, diagnostics, included });
         }
-        let mut parsed = parse_with(&text, names);
-        let mut diagnostics = std::mem::take(&mut parsed.diagnostics);
-        diagnostics.extend(not_searched::notes(&parsed));
-        diagnostics.sort();
-        Ok(Self { path, text, files, parsed: Some(parsed), diagnostics, included })
+        Ok(Self { included, ..Self::whole(path, Assembled { text, files, diagnostics }, names) })
     }
 
     /// Every file on which it rests: itself, what is put in, dictionaries. Also those that could not be had, so that
@@ -73,6 +69,22 @@ impl PolicyFile {
         let classes = self.parsed.iter().flat_map(|parsed| &parsed.definitions.classes);
         let dictionaries = classes.flat_map(|class| &class.dictionary).filter_map(|name| below(&folder, name));
         [self.path.clone()].into_iter().chain(self.included.iter().cloned()).chain(dictionaries).collect()
+    }
+
+    /// A text as if it stood in the file: no included file is put in, which is a diagnostic.
+    pub(crate) fn of_text(path: &Path, text: &str, names: Names) -> Self {
+        let assembled = include::assemble(&path.display().to_string(), text, &mut |_| None);
+        Self::whole(path.to_owned(), assembled, names)
+    }
+
+    /// Reads a text; what could not be put in stands beside what else is wrong.
+    fn whole(path: PathBuf, assembled: Assembled, names: Names) -> Self {
+        let Assembled { text, files, mut diagnostics } = assembled;
+        let mut parsed = parse_with(&text, names);
+        diagnostics.append(&mut parsed.diagnostics);
+        diagnostics.extend(not_searched::notes(&parsed));
+        diagnostics.sort();
+        Self { path, text, files, parsed: Some(parsed), diagnostics, included: Vec::new() }
     }
 
     /// The policy, ready to judge.

@@ -17,6 +17,7 @@ pub(crate) mod reveal;
 pub(crate) mod roles;
 pub(crate) mod rollout;
 pub(crate) mod stop;
+pub(crate) mod studio;
 pub(crate) mod system;
 pub(crate) mod tokens;
 pub(crate) mod tools;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use writ_engine::Snapshot;
 use writ_model::Term;
 use writ_model::schema::Dimension;
-use writ_model::standing::Ring;
+use writ_model::standing::ExceptionGrant;
 use writ_policy::document::line::Entry;
 use writ_policy::document::{Block, BlockKind, Caption, Item, Section, Table};
 
@@ -83,22 +83,14 @@ pub(crate) async fn read(console: &Console) -> Result<PolicyView, Failure> {
             "{}: {} for {}, from {} until {} (approved by {})",
             clause_name(&snapshot, &entry.clause),
             entry.step,
-            ring_name(&entry.ring),
+            entry.ring.to_string(),
             words::day(entry.from),
             words::day(entry.until),
             entry.approved_by
         ));
     }
     for grant in console.parts.state.exceptions(now).await? {
-        let keys: Vec<String> = grant.keys.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-        annex.push(format!(
-            "Exception from {} for {} until {}; instead: {} (approved by {})",
-            clause_name(&snapshot, &grant.clause),
-            if keys.is_empty() { "everyone".to_owned() } else { keys.join(", ") },
-            words::day(grant.until),
-            grant.compensating_control,
-            grant.approved_by
-        ));
+        annex.push(format!("Exception from {}: {}", clause_name(&snapshot, &grant.clause), exception(&grant)));
     }
     let runs = text.parsed.hash == snapshot.policy.text_hash();
     let headings = text.parsed.document.sections.iter().filter(|section| section.level >= 2).map(heading);
@@ -113,6 +105,18 @@ pub(crate) async fn read(console: &Console) -> Result<PolicyView, Failure> {
         contents: headings.collect(),
         html: document(&text),
     })
+}
+
+/// An exception in a sentence, without its clause.
+pub(crate) fn exception(grant: &ExceptionGrant) -> String {
+    let keys: Vec<String> = grant.keys.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    format!(
+        "for {} until {}; instead: {} (approved by {})",
+        if keys.is_empty() { "everyone".to_owned() } else { keys.join(", ") },
+        words::day(grant.until),
+        grant.compensating_control,
+        grant.approved_by
+    )
 }
 
 fn facts(text: &PolicyText) -> Vec<Fact> {
@@ -146,16 +150,6 @@ pub(crate) fn hashes(snapshot: &Snapshot) -> Vec<Fact> {
         ("Detectors", hashes.detection),
     ];
     named.into_iter().map(|(label, hash)| Fact::new(label, hash.to_string())).collect()
-}
-
-/// For whom an entry of the roll-out holds.
-pub(crate) fn ring_name(ring: &Ring) -> String {
-    match ring {
-        Ring::Everyone => "everyone".into(),
-        Ring::Group(group) => format!("the group {group}"),
-        Ring::Share(share) if share % 100 == 0 => format!("a stable {} % of people", share / 100),
-        Ring::Share(share) => format!("a stable {}.{:02} % of people", share / 100, share % 100),
-    }
 }
 
 fn heading(section: &Section) -> Heading {
@@ -192,7 +186,7 @@ fn document(text: &PolicyText) -> String {
                     let _ = write!(html, "<pre><code>{}</code></pre>", escape(&code.join("\n")));
                 }
                 Item::Block(block) => html.push_str(&of_block(block)),
-                Item::Table(grid) => html.push_str(&of_table(grid, &text.text)),
+                Item::Table(grid) => html.push_str(&of_table(grid)),
                 Item::Mode(caption) => html.push_str(&mode(caption)),
             }
         }
@@ -213,7 +207,8 @@ fn mode(caption: &Caption) -> String {
     format!("<p class=\"sub small\">{}{}</p>", escape(said), inline(&reason))
 }
 
-fn of_table(grid: &Table, text: &str) -> String {
+/// A table as it is printed; a rule table says what happens in each cell.
+pub(crate) fn of_table(grid: &Table) -> String {
     let header: Vec<&str> = grid.header.iter().map(|cell| cell.as_str()).collect();
     let Some(caption) = &grid.caption else {
         return table("", &header, grid.rows.iter().map(|row| row.iter().map(|cell| cell.as_str()).collect()));
@@ -241,7 +236,6 @@ fn of_table(grid: &Table, text: &str) -> String {
     if let Some(why) = why {
         let _ = write!(html, "<p class=\"sub small\">Why: {}</p>", inline(why.value.as_str()));
     }
-    let _ = text;
     html
 }
 
@@ -257,7 +251,8 @@ fn effect_words(then: &str) -> (&'static str, &'static str) {
     }
 }
 
-fn of_block(block: &Block) -> String {
+/// A block as people read it.
+pub(crate) fn of_block(block: &Block) -> String {
     match block.kind {
         BlockKind::Rule => rule(block),
         BlockKind::Control => listed(&format!("How this is made true: {}", block.argument.as_str()), block, "allow"),
@@ -340,20 +335,22 @@ fn examples(entry: &Entry) -> String {
 }
 
 fn offers(text: &str) -> String {
-    let said = text.split(',').map(|offer| {
-        let offer = offer.trim();
-        match offer.split_once(':') {
-            Some(("redirect", service)) => format!("go on in {}", service.trim()),
-            _ => match offer {
-                "redact" => "send it without these details".into(),
-                "ask-exception" => "ask for an exception".into(),
-                "ask-vetting" => "ask for the tool to be checked".into(),
-                "object" => "say that it was a mistake".into(),
-                other => other.to_owned(),
-            },
-        }
+    let said = text.split(',').map(|offer| match offer.trim().split_once(':') {
+        Some(("redirect", service)) => format!("go on in {}", service.trim()),
+        _ => offer_words(offer.trim()).to_owned(),
     });
     said.collect::<Vec<_>>().join("; ")
+}
+
+/// What a person may do instead.
+pub(crate) fn offer_words(offer: &str) -> &str {
+    match offer {
+        "redact" => "send it without these details",
+        "ask-exception" => "ask for an exception",
+        "ask-vetting" => "ask for the tool to be checked",
+        "object" => "say that it was a mistake",
+        other => other,
+    }
 }
 
 fn key_words(dimension: Dimension) -> &'static str {

@@ -12,7 +12,9 @@ use writ_model::Term;
 use writ_model::standing::{POSTURE, Ring, RolloutEntry};
 use writ_model::values::{Step, Value as _};
 
-use super::policy::{clause_options, ring_name};
+use super::policy::clause_options;
+use super::studio::clauses;
+use super::studio::workshop::Of;
 use super::{Fact, Pick, Shared, clause_name};
 use crate::Console;
 use crate::frame::{Frame, Visit};
@@ -34,6 +36,16 @@ pub(crate) struct Rollout {
     /// What was wrong with the last request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// The clause in the studio from which the reader came.
+    #[serde(skip)]
+    pub(crate) from: Option<(String, String)>,
+}
+
+/// Which clause is meant, where a page leads here for one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Meant {
+    pub(crate) clause: String,
 }
 
 /// The stage of a clause for a ring.
@@ -57,6 +69,9 @@ pub(crate) struct Stage {
     pub(crate) until: String,
     /// By which role.
     pub(crate) approved_by: String,
+    /// The clause in the studio.
+    #[serde(skip)]
+    pub(crate) href: Option<String>,
     /// One step less.
     pub(crate) back: Option<String>,
     /// One step more.
@@ -111,14 +126,18 @@ struct ChangePage {
 const SHARES: [u16; 6] = [100, 500, 1000, 2000, 5000, 8000];
 
 /// `GET /rollout`
-pub(crate) async fn page(State(console): Shared, visit: Visit) -> Reply {
-    let view = read(&console, &visit).await?;
+pub(crate) async fn page(State(console): Shared, visit: Visit, Query(meant): Query<Meant>) -> Reply {
+    let view = read(&console, &visit, &meant).await?;
     show(&RolloutPage { frame: console.frame(&visit, "Roll-out"), view })
 }
 
 /// Reads it.
-pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<Rollout, Failure> {
+pub(crate) async fn read(console: &Console, visit: &Visit, meant: &Meant) -> Result<Rollout, Failure> {
     let snapshot = (console.parts.snapshot)();
+    let studio = |id: &str| {
+        let known = visit.may(Permission::UseStudio) && snapshot.policy.clause(id).is_some();
+        known.then(|| clauses::address(id, Of::Running))
+    };
     let now = console.parts.clock.now();
     let entries = console.parts.state.rollout(now).await?;
     let stage = |entry: &RolloutEntry| {
@@ -132,27 +151,30 @@ pub(crate) async fn read(console: &Console, visit: &Visit) -> Result<Rollout, Fa
             clause: entry.clause.to_string(),
             clause_name: words::sentence(&clause_name(&snapshot, &entry.clause)),
             ring: ring_word(&entry.ring),
-            ring_name: ring_name(&entry.ring),
+            ring_name: entry.ring.to_string(),
             step: entry.step.to_string(),
             from: words::time(entry.from),
             until: words::day(entry.until),
             approved_by: entry.approved_by.clone(),
+            href: studio(&entry.clause),
             back: neighbour(entry.step, false).map(to),
             advance: neighbour(entry.step, true).map(to),
         }
     };
-    let mut clauses: Vec<Pick> = vec![pick(POSTURE.as_str(), "Everything that no rule foresees")];
-    clauses.extend(staged(console).into_iter().map(|(id, title)| pick(&id, &title)));
+    let mut picks: Vec<Pick> = vec![pick(POSTURE.as_str(), "Everything that no rule foresees")];
+    picks.extend(staged(console).into_iter().map(|(id, title)| pick(&id, &title)));
+    picks.iter_mut().for_each(|pick| pick.selected = pick.value == meant.clause);
     let mut rings = vec![pick("everyone", "everyone")];
-    rings.extend(SHARES.iter().map(|share| pick(&format!("share:{share}"), &ring_name(&Ring::Share(*share)))));
+    rings.extend(SHARES.iter().map(|share| pick(&format!("share:{share}"), &Ring::Share(*share).to_string())));
     let groups = (console.parts.policy)().parsed.vocabulary.groups.clone();
     rings.extend(groups.iter().map(|group| pick(&format!("group:{group}"), &format!("the group {group}"))));
     Ok(Rollout {
         entries: entries.iter().map(stage).collect(),
         may_change: visit.may(Permission::ChangeRollout),
-        clauses,
+        clauses: picks,
         rings,
         error: None,
+        from: studio(&meant.clause).map(|href| (words::sentence(&clause_name(&snapshot, &meant.clause)), href)),
     })
 }
 
@@ -197,10 +219,10 @@ pub(crate) async fn confirm(State(console): Shared, visit: Visit, Query(change):
         Step::Enforce => "For these people the clause holds as written: what it stops is stopped.",
     };
     let view = Proposal {
-        title: format!("{} for {}", words::sentence(entry.step.as_str()), ring_name(&entry.ring)),
+        title: format!("{} for {}", words::sentence(entry.step.as_str()), entry.ring),
         facts: vec![
             Fact::new("Clause", words::sentence(&clause_name(&snapshot, &entry.clause))),
-            Fact::new("For whom", ring_name(&entry.ring)),
+            Fact::new("For whom", entry.ring.to_string()),
             Fact::new("From", "now on"),
             Fact::new("Until", format!("{}; then as written", words::time(entry.until))),
             Fact::new("Approved by", role),

@@ -12,5 +12,6 @@ mod flows;
 mod matrix;
 mod pages;
 mod security;
+mod studio;
 #[expect(dead_code, reason = "the preview uses more of it")]
 mod world;

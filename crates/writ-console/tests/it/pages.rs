@@ -12,8 +12,14 @@ async fn pages_are_well_formed_and_reachable_by_everybody() {
     let office = office().await;
     let code = office.stop.reference.clone().unwrap();
     for (login, paths) in [
-        ("analyst", vec!["/overview", "/live", "/tools", "/lookup", "/system", "/roles", "/password"]),
-        ("policy-owner", vec!["/rollout", "/inbox", "/policy"]),
+        (
+            "analyst",
+            vec!["/overview", "/live", "/tools", "/lookup", "/system", "/roles", "/password", "/studio/clauses/matrix"],
+        ),
+        (
+            "policy-owner",
+            vec!["/rollout", "/inbox", "/policy", "/studio", "/studio/text", "/studio/findings", "/studio/try"],
+        ),
         ("privacy-officer", vec!["/reveal"]),
         ("admin", vec!["/accounts"]),
         ("ana", vec!["/me"]),

@@ -15,8 +15,8 @@ use writ_base::keys::SecretKey;
 use writ_base::{Clock, Moment, Randomness, SeededRandom, Sensitive, SystemClock};
 use writ_catalog::{Catalog, OrganisationServices};
 use writ_console::{
-    Check, CheckState, Console, ConsoleParts, Health, KeyAge, Organisation, PolicyText, Tour, TourAct, TourFuture,
-    TourOutcome, TourStop, TourVisitor, Tours,
+    Beside, Check, CheckState, Console, ConsoleParts, Health, KeyAge, Organisation, PolicyReading, PolicyText, Tour,
+    TourAct, TourFuture, TourOutcome, TourStop, TourVisitor, Tours,
 };
 use writ_detect::Pack;
 use writ_engine::voice::Voice;
@@ -190,7 +190,7 @@ impl World {
         let changed = Arc::new(Notify::new());
         let health = Arc::new(Mutex::new(well(now)));
         let (running, told) = (snapshot.clone(), health.clone());
-        let text = Arc::new(text);
+        let (text, drafts) = (Arc::new(text), snapshot.clone());
         let parts = ConsoleParts {
             hosts: BTreeSet::from([host.clone()]),
             tls: false,
@@ -198,6 +198,7 @@ impl World {
             snapshot: Arc::new(move || running.lock().clone()),
             policy: Arc::new(move || text.clone()),
             world: Arc::new(writ_policy::diagram::World::default),
+            read_policy: Arc::new(move |text, beside| read_policy(&drafts.lock(), text, beside)),
             state: state.clone(),
             ledger: ledger.clone(),
             index: index.clone(),
@@ -276,9 +277,9 @@ impl World {
     pub async fn reload(&self) {
         let now = self.clock.now();
         let (exceptions, rollout) = (self.state.exceptions(now).await.unwrap(), self.state.rollout(now).await.unwrap());
-        let policy = self.snapshot.lock().policy.with_standing(exceptions, rollout).unwrap();
-        let (_, fresh) = policy_parts();
-        *self.snapshot.lock() = Arc::new(Snapshot::new(policy, fresh, Pack::builtin()));
+        let former = self.snapshot.lock().clone();
+        let policy = former.policy.with_standing(exceptions, rollout).unwrap();
+        *self.snapshot.lock() = Arc::new(Snapshot::new(policy, former.catalog.clone(), former.pack.clone()));
     }
 
     /// Sends a prompt through the engine, and writes what happened, as an enforcement point does.
@@ -392,8 +393,35 @@ fn policy_parts() -> (writ_policy::Parsed, Catalog) {
 fn policy() -> (PolicyText, Snapshot) {
     let (parsed, catalog) = policy_parts();
     let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
-    let text = PolicyText { text: POLICY.into(), path: "policy.md".into(), parsed };
-    (text, Snapshot::new(policy, catalog, Pack::builtin()))
+    let text = PolicyText { text: POLICY.into(), path: "/etc/writ/policy.md".into(), parsed };
+    let pack = pack(&text.parsed);
+    (text, Snapshot::new(policy, catalog, pack))
+}
+
+/// The detectors with the words of a policy.
+fn pack(parsed: &writ_policy::Parsed) -> Pack {
+    let define = |class: &writ_policy::document::define::ClassTerms| writ_detect::Definition {
+        class: class.class.clone(),
+        words: class.words.clone(),
+        expressions: class.expressions.clone(),
+    };
+    let definitions: Vec<_> = parsed.definitions.classes.iter().map(define).collect();
+    Pack::with_definitions(&definitions, &writ_detect::Harmless::default()).unwrap()
+}
+
+/// A draft, read beside what runs, with the words of its own.
+fn read_policy(running: &Snapshot, text: &str, beside: Beside) -> PolicyReading {
+    let parsed = writ_policy::parse(text);
+    let compiled = parsed.model.clone().map(|model| Policy::compile(model, parsed.hash).unwrap());
+    let mut obstacles = Vec::new();
+    let snapshot = compiled.map(|policy| -> Arc<Snapshot> {
+        let policy = policy.with_standing(beside.exceptions, beside.rollout).unwrap_or_else(|error| {
+            obstacles.push(error.to_string());
+            policy
+        });
+        Arc::new(Snapshot::new(policy, running.catalog.clone(), pack(&parsed)))
+    });
+    PolicyReading { parsed, snapshot, obstacles, notes: Vec::new() }
 }
 
 fn well(now: Moment) -> Health {

@@ -146,7 +146,7 @@ impl Voice {
         self.host.as_ref().map(|host| format!("{host}/r/{}?k={}", stop.reference, stop.token))
     }
 
-    fn program_line(&self, stop: &Stop<'_>) -> String {
+    pub(crate) fn program_line(&self, stop: &Stop<'_>) -> String {
         let clauses = quote(&stop.clauses);
         let found = said::found(words(Language::En), &stop.discoveries, |it| stop.traces.line(it));
         let next = match (stop.kind, stop.effect) {

@@ -227,10 +227,9 @@ impl Teller<'_> {
 
     fn entry(&self, entry: &RolloutEntry) -> String {
         let ring = match (&entry.ring, self.view) {
-            (Ring::Everyone, _) => "everyone".to_owned(),
-            (Ring::Group(group), View::Everything) => format!("the group {group}"),
+            // Of which group somebody is says something of the person.
             (Ring::Group(_), View::WithoutPerson) => "a group".to_owned(),
-            (Ring::Share(share), _) => format!("{} % of people", words::percent(*share)),
+            (ring, _) => ring.to_string(),
         };
         let does = match entry.step {
             Step::Observe => "is only observed",

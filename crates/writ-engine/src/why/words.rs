@@ -196,14 +196,6 @@ pub(super) fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// `12.5` of 1250 ten-thousandths.
-pub(super) fn percent(share: u16) -> String {
-    match (share / 100, share % 100) {
-        (whole, 0) => whole.to_string(),
-        (whole, rest) => format!("{whole}.{rest:02}").trim_end_matches('0').to_owned(),
-    }
-}
-
 /// The day of a moment: `2026-11-22`.
 pub(super) fn day(moment: Moment) -> String {
     let (year, month, day) = moment.date();

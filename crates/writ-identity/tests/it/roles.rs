@@ -13,6 +13,8 @@ see-policy       A P N O H E
 see-own-record   A P N O H E
 see-overview     A P N O - -
 see-tools        A P N O - -
+use-studio       A P N O - -
+keep-draft       A P - O - -
 see-rollout      A P N O - -
 change-rollout   - - - O - -
 see-live         - P N - - -

@@ -5,6 +5,7 @@
 //! indexed twice or left out. The index holds what skeletons say, no personal part; persons in it are ids of keys, which
 //! mean somebody only while the state database holds that key. It can be made anew from the ledger.
 
+mod clauses;
 mod names;
 mod opener;
 mod query;
@@ -19,6 +20,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 
+pub use clauses::ClauseFigures;
 pub use opener::Opener;
 pub use query::{Cell, Outcome, Query, Row};
 pub use stats::{DayStat, Percentiles, ToolSeen};

@@ -385,7 +385,11 @@ async fn tags_of(
 }
 
 /// The first and the last record of some hours.
-async fn stretch(connection: &mut SqliteConnection, from: i64, to: i64) -> Result<Option<(i64, i64)>, IndexError> {
+pub(super) async fn stretch(
+    connection: &mut SqliteConnection,
+    from: i64,
+    to: i64,
+) -> Result<Option<(i64, i64)>, IndexError> {
     let row = sqlx::query("SELECT MIN(first), MAX(last) FROM hours WHERE hour >= ? AND hour <= ?")
         .bind(from)
         .bind(to)

@@ -106,7 +106,7 @@ impl Index {
         })
         .await?;
         let seen = self.seen(from, to).await?;
-        let who = self.distinct(&seen).await?;
+        let who = self.distinct(seen.values().flatten().copied().collect()).await?;
         let stats = counts.into_iter().map(|((day, service), counted)| {
             let of = |wanted: &Option<Service>| {
                 let fits = |it: &str| wanted.as_deref().is_none_or(|service| service == it);
@@ -163,7 +163,7 @@ impl Index {
         })
         .await?;
         let seen = self.seen(from, to).await?;
-        let who = self.distinct(&seen).await?;
+        let who = self.distinct(seen.values().flatten().copied().collect()).await?;
         for tool in tools.values_mut() {
             let keys = seen.iter().filter(|((_, service), _)| *service == tool.service).flat_map(|(_, keys)| keys);
             tool.persons = keys.map(|key| who.get(key)).collect::<BTreeSet<_>>().len() as u64;
@@ -186,8 +186,7 @@ impl Index {
     }
 
     /// One name for all keys of a person: they change with the month. Keys of nobody stand for themselves.
-    async fn distinct(&self, seen: &Seen) -> Result<BTreeMap<KeyId, String>, IndexError> {
-        let keys: BTreeSet<KeyId> = seen.values().flatten().copied().collect();
+    pub(super) async fn distinct(&self, keys: BTreeSet<KeyId>) -> Result<BTreeMap<KeyId, String>, IndexError> {
         let names = match &self.opener {
             Some(opener) => opener.names(&keys).await?,
             None => BTreeMap::new(),

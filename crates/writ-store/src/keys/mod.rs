@@ -32,6 +32,7 @@ const STORED: &[KeyPurpose] = &[
     KeyPurpose::SealedTerms,
     KeyPurpose::Content,
     KeyPurpose::Policy,
+    KeyPurpose::Draft,
     KeyPurpose::Page,
     KeyPurpose::Authority,
     KeyPurpose::Checkpoint,
@@ -48,6 +49,7 @@ const ROTATED: &[KeyPurpose] = &[
     KeyPurpose::SealedTerms,
     KeyPurpose::Content,
     KeyPurpose::Policy,
+    KeyPurpose::Draft,
     KeyPurpose::Page,
     KeyPurpose::Checkpoint,
 ];

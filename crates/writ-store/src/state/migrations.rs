@@ -8,7 +8,7 @@ use writ_base::Moment;
 use super::{Location, StateError};
 
 /// The steps; a data directory of version n has had the first n of them. They are never changed, only added to.
-pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH];
+pub(super) const STEPS: &[&[&str]] = &[FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
 
 const FIRST: &[&str] = &[
     "CREATE TABLE principals (
@@ -78,6 +78,10 @@ const FOURTH: &[&str] = &[
 /// Policies that ran, and what stood beside them, by the hash that records name. Sealed texts as before.
 const FIFTH: &[&str] =
     &["CREATE TABLE kept (hash TEXT PRIMARY KEY, kind TEXT NOT NULL, made BIGINT NOT NULL, sealed TEXT NOT NULL)"];
+
+/// Drafts of the policy, one for an account.
+const SIXTH: &[&str] =
+    &["CREATE TABLE drafts (account TEXT PRIMARY KEY, hash TEXT NOT NULL, kept BIGINT NOT NULL, sealed TEXT NOT NULL)"];
 
 /// Refuses a schema that is not that of the last step: whoever opens a database beside another changes nothing in it.
 pub(super) async fn require_current(connection: &mut AnyConnection, steps: usize) -> Result<(), StateError> {

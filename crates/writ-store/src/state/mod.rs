@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod attributes;
+mod drafts;
 mod inbox;
 mod kept;
 mod looks;
@@ -36,6 +37,7 @@ use writ_model::record::{AdminAct, OrganisationId};
 pub use access::{ApiKey, ApiKeyId, ApiKeyKind, Caller, NewApiKey, ProviderCredential};
 pub use accounts::{Account, AccountId, LOGIN_SOURCE, NewAccount};
 pub use attributes::{Attributes, LOCAL_SOURCE};
+pub use drafts::{Draft, NewDraft};
 pub use inbox::{Case, CaseAnswer, CaseFilter, CaseId, CaseKind, NewCase};
 pub use kept::Kept;
 pub use looks::{Look, NewLook};
@@ -141,6 +143,12 @@ pub enum StateError {
     /// It was done before.
     #[error("this {what} is closed; it cannot be done a second time")]
     Closed {
+        /// What was to be changed.
+        what: &'static str,
+    },
+    /// Somebody, perhaps in another window, was faster.
+    #[error("this {what} was changed in the meantime; look at it again before you change it")]
+    Changed {
         /// What was to be changed.
         what: &'static str,
     },
@@ -304,6 +312,7 @@ const SCRUBBED: &[&str] = &[
     "acknowledgements",
     "api_keys",
     "tickets",
+    "drafts",
     "accounts",
     "attributes",
     "passwords",

@@ -371,6 +371,7 @@ const FORGET: &[&str] = &[
     "DELETE FROM api_tokens WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM tickets WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM reveal_approvals WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
+    "DELETE FROM drafts WHERE account IN (SELECT id FROM accounts WHERE principal = $1)",
     "DELETE FROM accounts WHERE principal = $1",
     "DELETE FROM attributes WHERE principal = $1",
     "DELETE FROM passwords WHERE principal = $1",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use writ_base::{Clock as _, Sensitive};
+use writ_base::{Clock as _, ContentHash, Sensitive};
 use writ_model::interaction::PrincipalId;
 use writ_model::record::EntryKind;
 use writ_model::{Currency, Term, Who};
@@ -11,8 +11,8 @@ use writ_store::State;
 use writ_store::ledger::Entry;
 use writ_store::personal::RevealError;
 use writ_store::state::{
-    Account, AccountId, AskReveal, Attributes, CaseFilter, CaseKind, LOGIN_SOURCE, Login, NewAccount, NewCase, NewLook,
-    RevealEntry, RevealState, StateError,
+    Account, AccountId, AskReveal, Attributes, CaseFilter, CaseKind, LOGIN_SOURCE, Login, NewAccount, NewCase,
+    NewDraft, NewLook, RevealEntry, RevealState, StateError,
 };
 
 use crate::support::{World, all_bytes, contains, interaction, secret};
@@ -57,6 +57,7 @@ pub async fn everything(world: &World) {
     notices(world).await;
     looks(world).await;
     inbox(world).await;
+    drafts(world).await;
     reveals(world).await;
     shares_that_do_not_fit(world).await;
     protected(world).await;
@@ -273,6 +274,50 @@ async fn ask(world: &World, pseudonym: &str, by: AccountId) -> Result<writ_store
     world.state.ask_reveal(&ask, "privacy-officer", &world.ledger).await
 }
 
+async fn drafts(world: &World) {
+    let World { state, ledger, .. } = world;
+    let (mine, other) = (account(world, "drafter").await.id, account(world, "second-drafter").await.id);
+    let ran = ContentHash::of(b"what ran");
+    let new = |account, text, over| (account, secret(text), over);
+    let keep = async |(account, text, over): (AccountId, Sensitive<String>, Option<ContentHash>)| {
+        state.keep_draft(&NewDraft { account, text: &text, based_on: ran, over }, "policy-owner", ledger).await
+    };
+    assert_eq!(state.draft(mine).await.unwrap(), None);
+    let before = ledger.position();
+    let first = keep(new(mine, "first words", None)).await.unwrap();
+    assert_eq!((first.hash, first.based_on), (ContentHash::of(b"first words"), ran));
+    assert_eq!(state.draft(mine).await.unwrap().as_ref(), Some(&first));
+    assert_eq!(state.draft(other).await.unwrap(), None, "a draft is its account's");
+    for stale in [None, Some(ContentHash::of(b"another"))] {
+        let refused = keep(new(mine, "lost words", stale)).await;
+        assert!(matches!(refused, Err(StateError::Changed { what: "draft" })), "{refused:?}");
+    }
+    assert_eq!(written_since(world, before), 1, "what is refused is not written down");
+    let second = keep(new(mine, "second words", Some(first.hash))).await.unwrap();
+    let text = state.draft(mine).await.unwrap().unwrap().text;
+    assert_eq!((text.expose().as_str(), format!("{text:?}").as_str()), ("second words", "[12 B]"));
+    assert!(matches!(
+        state.discard_draft(mine, first.hash, "policy-owner", ledger).await,
+        Err(StateError::Changed { what: "draft" })
+    ));
+    assert!(matches!(
+        state.discard_draft(other, second.hash, "policy-owner", ledger).await,
+        Err(StateError::Missing { what: "draft" })
+    ));
+    let long = "x".repeat(writ_store::limits::DRAFT_BYTES.value() + 1);
+    assert!(matches!(keep(new(other, &long, None)).await, Err(StateError::OverLimit { limit: "store.draft" })));
+    state.discard_draft(mine, second.hash, "policy-owner", ledger).await.unwrap();
+    assert_eq!(state.draft(mine).await.unwrap(), None);
+    let acts: Vec<String> = ledger
+        .reader(before)
+        .map(Result::unwrap)
+        .filter(|entry| !is_checkpoint(entry))
+        .map(|entry| String::from_utf8(entry.skeleton.to_vec()).unwrap())
+        .collect();
+    assert!(acts.len() == 3 && acts[0].contains("draft-keep") && acts[2].contains("draft-discard"), "{acts:?}");
+    assert!(acts[1].contains(&second.hash.to_string()) && !acts.concat().contains("words"), "{acts:?}");
+}
+
 async fn reveals(world: &World) {
     let World { state, ledger, clock, shares, .. } = world;
     let (asker, council) = (account(world, "asker").await, account(world, "council").await);
@@ -375,6 +420,9 @@ async fn fill(world: &World) -> (PrincipalId, Account) {
     state.answer_case(case, false, &secret("a planted answer"), "privacy-officer", ledger).await.unwrap();
     ask(world, &pseudonym, other.id).await.unwrap();
     state.create_ticket(mine.id, DAY, "admin", ledger).await.unwrap();
+    let text = secret("a planted draft");
+    let draft = NewDraft { account: mine.id, text: &text, based_on: ContentHash::of(b"ran"), over: None };
+    state.keep_draft(&draft, "policy-owner", ledger).await.unwrap();
     (person, mine)
 }
 
@@ -384,6 +432,7 @@ async fn erasing(world: &World) {
     let case = state.cases_of(person).await.unwrap().remove(0);
     state.erase(person, "privacy officer", ledger).await.unwrap();
     assert_eq!(state.account(mine.id).await.unwrap(), None);
+    assert_eq!(state.draft(mine.id).await.unwrap(), None);
     assert_eq!(state.attributes(person).await.unwrap(), None);
     assert_eq!(state.password(person).await.unwrap(), None);
     assert!(state.notices(world.clock.now()).await.unwrap().iter().all(|it| it.0 != person));
@@ -404,7 +453,15 @@ async fn no_file_holds_a_readable_word_of_a_person_and_none_holds_the_person_aft
         let files = all_bytes(world.folder.path());
         files.into_iter().find(|(_, bytes)| contains(bytes, needle)).map(|(path, _)| path)
     };
-    let words = ["erased-person", "betriebsrat", "Example GmbH", "planted message", "planted answer", "suspected leak"];
+    let words = [
+        "erased-person",
+        "betriebsrat",
+        "Example GmbH",
+        "planted message",
+        "planted answer",
+        "planted draft",
+        "suspected leak",
+    ];
     for word in words {
         assert_eq!(hit(word.as_bytes()), None, "{word}");
     }
@@ -436,6 +493,9 @@ async fn nothing_changes_when_the_ledger_refuses() {
         state.approve_reveal(reveal, account, share, "privacy-officer", ledger).await.unwrap();
     }
     let ticket = state.create_ticket(mine.id, DAY, "admin", ledger).await.unwrap();
+    let (kept, changed_text) = (secret("kept"), secret("changed"));
+    let draft = |text, over| NewDraft { account: mine.id, text, based_on: ContentHash::of(b"ran"), over };
+    let kept = state.keep_draft(&draft(&kept, None), "policy-owner", ledger).await.unwrap();
     ledger.close().await.unwrap();
     let refused = |result: Result<(), StateError>| assert!(matches!(result, Err(StateError::Ledger(_))), "{result:?}");
     let login = secret("third");
@@ -454,6 +514,9 @@ async fn nothing_changes_when_the_ledger_refuses() {
     refused(state.answer_case(case, true, &secret("z"), "privacy-officer", ledger).await);
     refused(state.protect(other, "system", ledger).await);
     refused(state.open_reveal(reveal, mine.id, ledger).await.map(|_| ()));
+    refused(state.keep_draft(&draft(&changed_text, Some(kept.hash)), "policy-owner", ledger).await.map(|_| ()));
+    refused(state.discard_draft(mine.id, kept.hash, "policy-owner", ledger).await);
+    assert_eq!(state.draft(mine.id).await.unwrap(), Some(kept));
     assert_eq!(state.account(mine.id).await.unwrap(), Some(mine.clone()));
     assert_eq!(state.account_password(mine.id).await.unwrap().as_deref(), Some("$argon2id$x"));
     assert_eq!(state.account_of(other).await.unwrap(), None);

@@ -378,6 +378,11 @@ async fn persons_are_named_by_pseudonym_and_forgotten_with_their_keys() {
     assert_eq!(people(&index.day_stats(NOW, far).await.unwrap()), 3);
     let tools = index.tools(NOW, far).await.unwrap();
     assert!(tools.iter().all(|tool| tool.persons == 1 && tool.records == 80), "two keys, one person: {tools:?}");
+    let figures = async |least| index.clause_figures(NOW, far, least).await.unwrap().remove(0);
+    let three = figures(3).await;
+    assert_eq!((three.clause.as_str(), three.decided.get(&Effect::Allow), three.enough), ("1.1", Some(&240), true));
+    assert!(!figures(4).await.enough, "six keys, three people");
+    assert!(!index.clause_figures(NOW, NOW.after(Duration::from_secs(3600)), 31).await.unwrap()[0].enough);
     // A new epoch of pseudonyms needs no new index; the former pseudonym still leads to the records.
     let now = writ_base::Clock::now(&*world.clock);
     keys.rotate(writ_base::keys::KeyPurpose::Pseudonym, ledger, now, &**randomness).await.unwrap();

@@ -7,7 +7,7 @@ use writ_model::standing::Ring;
 use writ_model::values::{Step, Value as _};
 
 use super::settings::ConfigFile;
-use super::standing::{Terms, clause_said, ring, ring_said, time_said};
+use super::standing::{Terms, clause_said, ring, time_said};
 use super::{Exit, Output, block_on};
 use crate::door;
 use crate::door::standing::{ListStages, MoveStage, StageRow};
@@ -145,7 +145,7 @@ impl Stepping {
             return Ok(Exit::Yes);
         }
         output.line(as_text(&moved.row))?;
-        output.say(format_args!("it was {} for {} before", moved.before, ring_said(&self.ring)))?;
+        output.say(format_args!("it was {} for {} before", moved.before, self.ring))?;
         Ok(Exit::Yes)
     }
 }
@@ -172,7 +172,7 @@ fn as_text(row: &StageRow) -> String {
         "{}: {} for {}{from} until {}; approved by {}  {}",
         clause_said(&row.clause_name, &entry.clause),
         entry.step,
-        ring_said(&entry.ring),
+        entry.ring,
         time_said(entry.until),
         entry.approved_by,
         entry.id,

@@ -61,18 +61,6 @@ pub(super) fn ring(word: &str) -> Result<Ring, String> {
     writ_console::standing::ring_named(word).ok_or_else(|| wrong.to_owned())
 }
 
-/// `everyone`, `the group pilot`, `20 % of people`.
-pub(super) fn ring_said(ring: &Ring) -> String {
-    match ring {
-        Ring::Everyone => "everyone".to_owned(),
-        Ring::Group(group) => format!("the group {group}"),
-        Ring::Share(share) => match (share / 100, share % 100) {
-            (whole, 0) => format!("{whole} % of people"),
-            (whole, rest) => format!("{whole}.{rest:02} % of people"),
-        },
-    }
-}
-
 /// `4.2 What may go where (matrix)`, or the id alone where it has no other name.
 pub(super) fn clause_said(name: &str, id: &Term) -> String {
     if name == id.as_str() { name.to_owned() } else { format!("{name} ({id})") }

@@ -22,8 +22,8 @@ use writ_proxy::pac::{ProxyKind, pac_file};
 use writ_proxy::upstream::{Parent, UpstreamOptions};
 use writ_store::Index;
 
-use super::Running;
 use super::health::Reporter;
+use super::{Running, drafts};
 use crate::config::{ClientCertificates, Config, ConsoleConfig, ParentConfig, PersonalAccountsConfig, ProxyConfig};
 use crate::policy_file;
 use crate::wiring::Home;
@@ -197,7 +197,7 @@ pub(super) fn console(
     let organisation = &parts.config.organisation;
     let tls = organisation.host.as_ref().is_some_and(|host| host.starts_with("https://"));
     let (live, running) = (Arc::clone(&parts.running.live), Arc::clone(parts.running));
-    let (snapshots, catalogs) = (Arc::clone(&live), Arc::clone(&live));
+    let (snapshots, catalogs, reader) = (Arc::clone(&live), Arc::clone(&live), Arc::clone(parts.running));
     let settings = parts.config.clone();
     let reached = parts.config.proxy.as_ref().and_then(|settings| settings.address.clone());
     let reached = reached.or_else(|| proxy.map(|address| address.to_string()));
@@ -208,6 +208,7 @@ pub(super) fn console(
         snapshot: Arc::new(move || snapshots.snapshot()),
         policy: Arc::new(move || running.policy()),
         world: Arc::new(move || policy_file::world(&catalogs.snapshot().catalog, Some(&settings))),
+        read_policy: Arc::new(move |text, beside| drafts::read(&reader, text, beside)),
         state: Arc::clone(&parts.home.state),
         ledger: parts.home.ledger.clone(),
         index: Arc::clone(index),

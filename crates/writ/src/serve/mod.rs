@@ -4,9 +4,11 @@
 //! * [`running`]: what may change while it runs, and how a change is taken over whole or not at all;
 //! * [`doors`]: gateway, forward proxy and console, from their settings; beside them the door for commands
 //!   ([`crate::door`]);
+//! * [`drafts`]: other texts, read as the policy's file would be, for the studio;
 //! * [`health`]: what the console says about all of it.
 
 mod doors;
+mod drafts;
 mod health;
 mod running;
 

@@ -20,6 +20,7 @@ use writ_engine::voice::Voice;
 use writ_engine::{BeforeScan, Engine, EngineKeys, EngineOptions, Snapshot};
 use writ_model::record::{Activation, AdminAct, EntryKind};
 use writ_model::standing::StandingObjects;
+use writ_policy::Parsed;
 use writ_policy::analyse::{self, Report};
 use writ_policy::document::files::Files;
 use writ_proxy::drive::credential_header;
@@ -245,8 +246,9 @@ async fn build(config: &Config, catalog: Catalog, file: PolicyFile, home: &Home)
     let StandingObjects { exceptions, rollout } = home.standing().await?;
     let policy = file.compile()?.with_standing(exceptions, rollout)?;
     let snapshot = Snapshot::new(policy, catalog, file.pack()?);
-    let PolicyFile { path, text, files, parsed, .. } = file;
+    let PolicyFile { path, text, files, parsed, diagnostics, .. } = file;
     let parsed = parsed.context("a policy without errors was read whole")?;
+    let parsed = Parsed { diagnostics, ..parsed };
     let failed: Vec<_> = parsed.examples.iter().filter_map(|example| snapshot.try_example(example).err()).collect();
     if let Some(first) = failed.first() {
         let place = files.place(&text, first.span());
