@@ -33,6 +33,11 @@ const GENERATORS: &[Generator] = &[
         files: &["docs/reference/diagnostics.md"],
     },
     Generator {
+        package: "writ-policy",
+        test: "defects::the_page_of_the_analysis_is_current",
+        files: &["docs/reference/analysis.md"],
+    },
+    Generator {
         package: "writ-detect",
         test: "catalog::the_reference_page_is_current",
         files: &["docs/reference/detectors.md"],

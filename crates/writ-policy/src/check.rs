@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::ContentHash;
 use writ_model::values::Value as _;
-use writ_model::{Dimension, Signal, Term};
+use writ_model::{Action, Dimension, Signal, Term};
 
 use crate::assertion::Assertion;
 use crate::control::ControlKind;
@@ -25,6 +25,7 @@ use crate::example::{self, Example, Situation};
 use crate::rule::{KeyValue, PolicyModel, Rule};
 use crate::words::{Names, Vocabulary};
 
+pub use tables::OpenTable;
 pub(crate) use tables::full_of_effects;
 
 /// A text, read.
@@ -44,6 +45,8 @@ pub struct Parsed {
     pub places: Vec<RulePlace>,
     /// Where each assertion of the model stands.
     pub assertion_places: Vec<Span>,
+    /// Rule tables that leave out values which other rules name.
+    pub open_tables: Vec<OpenTable>,
     /// The policy; nothing if a diagnostic is an error.
     pub model: Option<PolicyModel>,
     /// What is wrong, in the order of the text.
@@ -70,7 +73,7 @@ pub fn parse_with(source: &str, names: Names) -> Parsed {
     checker.sections();
     checker.marks();
     checker.opaque_kinds(source);
-    checker.incomplete_tables();
+    let open_tables = checker.incomplete_tables();
     let kinds = document.blocks(BlockKind::Control).filter_map(|(_, block)| clauses::control_kind(block));
     let kinds: BTreeSet<_> = kinds.filter_map(ControlKind::named).collect();
     processes::check(&checker.controls, &kinds, &document.front, &checker.wanted, checker.problems);
@@ -94,9 +97,16 @@ pub fn parse_with(source: &str, names: Names) -> Parsed {
         examples,
         places,
         assertion_places,
+        open_tables,
         model,
         diagnostics,
     }
+}
+
+/// Whether a rule speaks about what people and programs send; one about answers alone decides nothing of that.
+fn leaves(rule: &Rule) -> bool {
+    let sent = [Action::Submit, Action::Upload, Action::ToolCall].map(|action| KeyValue::Closed(action.index()));
+    rule.keys.on(Dimension::Action).is_none_or(|test| sent.iter().any(|value| test.values.contains(value) != test.not))
 }
 
 /// Where a rule stands in the document.
@@ -124,6 +134,7 @@ fn translation_alone(document: Document, vocabulary: Vocabulary, mut problems: P
         examples: Vec::new(),
         places: Vec::new(),
         assertion_places: Vec::new(),
+        open_tables: Vec::new(),
         model: None,
         diagnostics: problems.into_sorted(),
     }
@@ -153,7 +164,7 @@ pub(crate) struct Checker<'a> {
     /// Processes that rules lead to.
     wanted: processes::Wanted,
     /// What rule tables leave out.
-    gaps: Vec<tables::Gap>,
+    gaps: Vec<(OpenTable, Vec<KeyValue>)>,
 }
 
 impl<'a> Checker<'a> {
@@ -215,7 +226,8 @@ impl<'a> Checker<'a> {
     /// Content that has no reader is decided by rules: each kind needs one.
     fn opaque_kinds(&mut self, source: &str) {
         let decided = |signal: &Signal| {
-            let tests = self.rules.iter().flat_map(|rule| &rule.keys.tests);
+            let leaving = self.rules.iter().filter(|rule| leaves(rule));
+            let tests = leaving.flat_map(|rule| &rule.keys.tests);
             let mut signals = tests.filter(|test| test.dimension == Dimension::Signal && !test.not);
             signals.any(|test| test.values.contains(&KeyValue::Closed(signal.index())))
         };

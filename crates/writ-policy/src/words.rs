@@ -139,6 +139,15 @@ pub const PROMISES: &[(&str, &[&str])] = &[
             "may only",
             "do not",
             "cannot",
+            "have to",
+            "has to",
+            "is to be",
+            "are to be",
+            "nobody may",
+            "no one may",
+            "in no case",
+            "under no circumstances",
+            "refrain from",
         ],
     ),
     (
@@ -159,6 +168,9 @@ pub const PROMISES: &[(&str, &[&str])] = &[
             "nicht erlaubt",
             "nicht gestattet",
             "niemals",
+            "keinesfalls",
+            "auf keinen fall",
+            "unter keinen umständen",
         ],
     ),
     (
@@ -178,6 +190,7 @@ pub const PROMISES: &[(&str, &[&str])] = &[
             "sont tenus",
             "jamais",
             "défendu",
+            "en aucun cas",
         ],
     ),
     (
@@ -197,6 +210,9 @@ pub const PROMISES: &[(&str, &[&str])] = &[
             "obligatoria",
             "nunca",
             "queda prohibido",
+            "en ningún caso",
+            "tiene que",
+            "tienen que",
         ],
     ),
 ];

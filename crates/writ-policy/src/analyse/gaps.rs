@@ -36,13 +36,13 @@ impl Gaps {
         self.rows.is_empty()
     }
 
-    /// The gaps as one finding of a document that refuses them.
-    pub fn refused(&self) -> Option<Finding> {
+    /// The gaps as one finding of a document that refuses them in this place.
+    pub fn refused(&self, span: Span) -> Option<Finding> {
         let first = self.rows.first()?;
         Some(Finding {
             code: Code::Gap,
             rule: None,
-            span: Span::default(),
+            span,
             message: "there are situations that only the posture decides, and the front matter says `gaps: refused`"
                 .to_owned(),
             help: "add a rule or a table cell that foresees them, or write `gaps: reported`".to_owned(),
@@ -60,9 +60,9 @@ pub(crate) fn only_posture(verdict: &Verdict) -> bool {
     deciding == [&POSTURE]
 }
 
-/// The gaps of the first policy.
-pub(super) fn gaps(diagrams: &mut Diagrams<'_>, at: Moment) -> Result<Gaps, TooLarge> {
-    let (Some(chart), Some(policy)) = (diagrams.chart(0), diagrams.policy(0)) else { return Ok(Gaps::default()) };
+/// Where only the posture of the first policy decides.
+pub(super) fn alone(diagrams: &mut Diagrams<'_>) -> Result<Diagram, TooLarge> {
+    let Some(chart) = diagrams.chart(0) else { return Ok(Diagram::NEVER) };
     let (unforeseen, posture, stopped) = (chart.unforeseen, chart.posture, chart.stopped);
     let demands: Vec<_> = chart.demands.iter().map(|demand| demand.effect).collect();
     let forest = &mut diagrams.forest;
@@ -75,7 +75,14 @@ pub(super) fn gaps(diagrams: &mut Diagrams<'_>, at: Moment) -> Result<Gaps, TooL
     let silent = forest.not(spoken)?;
     let alone = forest.or(milder, silent)?;
     let alone = forest.and(unforeseen, alone)?;
-    let alone = forest.without(alone, stopped)?;
+    Ok(forest.without(alone, stopped)?)
+}
+
+/// The gaps of the first policy.
+pub(super) fn gaps(diagrams: &mut Diagrams<'_>, at: Moment) -> Result<Gaps, TooLarge> {
+    let (Some(chart), Some(policy)) = (diagrams.chart(0), diagrams.policy(0)) else { return Ok(Gaps::default()) };
+    let posture = chart.posture;
+    let alone = alone(diagrams)?;
     let mut gaps = Gaps::default();
     for effect in Effect::ALL.iter().rev().copied() {
         let at_least = match effect {

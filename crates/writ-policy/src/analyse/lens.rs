@@ -1,9 +1,12 @@
 //! A lens: variants of a policy's rules, drawn over the same space, to see what a part of a rule does.
 
+use std::collections::BTreeSet;
+
 use writ_base::ContentHash;
 use writ_model::Effect;
 use writ_model::schema::Dimension;
 
+use crate::check::OpenTable;
 use crate::diagram::TooLarge;
 use crate::eval::Policy;
 use crate::rule::{KeyValue, Keys, PolicyModel, Rule};
@@ -14,6 +17,15 @@ pub(super) struct Lens {
     pub(super) policy: Policy,
     /// What stands for each rule of the original, in its order.
     pub(super) variants: Vec<Variants>,
+    /// For each table that leaves something out, and each value that it leaves out, the rules that its cells would be.
+    pub(super) left_out: Vec<Vec<LeftOut>>,
+}
+
+/// What a table would say about a value that it leaves out, as rules.
+pub(super) struct LeftOut {
+    pub(super) value: KeyValue,
+    /// Their places in the lens.
+    pub(super) cells: Vec<usize>,
 }
 
 /// Places of variants of one rule in the lens.
@@ -28,12 +40,44 @@ pub(super) struct Variants {
 }
 
 impl Lens {
-    /// The lens for all rules of a policy.
-    pub(super) fn of(policy: &Policy) -> Result<Self, TooLarge> {
+    /// The lens for all rules of a policy, and for what its tables leave out.
+    pub(super) fn of(policy: &Policy, tables: &[OpenTable]) -> Result<Self, TooLarge> {
         let mut rules = Vec::new();
         let variants = policy.model().rules.iter().map(|rule| variants(rule, &mut rules)).collect();
-        Ok(Self { policy: of_rules(policy.model(), rules)?, variants })
+        let left_out = tables.iter().map(|table| {
+            let cells = policy.model().rules.get(table.rules.clone()).unwrap_or_default();
+            let values = table.missing.iter();
+            values.map(|value| left_out(table.dimension, value, cells, &mut rules)).collect()
+        });
+        let left_out = left_out.collect();
+        Ok(Self { policy: of_rules(policy.model(), rules)?, variants, left_out })
     }
+}
+
+/// The cells of a table with a value in the place of those that they have on a dimension.
+fn left_out(dimension: Dimension, value: &KeyValue, cells: &[Rule], rules: &mut Vec<Rule>) -> LeftOut {
+    let first = rules.len();
+    let labels = cells.iter().filter_map(|cell| cell.keys.on(dimension)).flat_map(|test| &test.values);
+    let labels: BTreeSet<KeyValue> = labels.cloned().collect();
+    let (not, values) =
+        if *value == OpenTable::OTHER { (true, labels.into_iter().collect()) } else { (false, vec![value.clone()]) };
+    for cell in cells {
+        let mut keys = cell.keys.clone();
+        for test in keys.tests.iter_mut().filter(|test| test.dimension == dimension) {
+            (test.not, test.values) = (not, values.clone());
+        }
+        if !rules.iter().skip(first).any(|rule| rule.keys == keys) {
+            rules.push(Rule {
+                keys,
+                unless: Vec::new(),
+                then: Effect::Block,
+                foresees: false,
+                redact: false,
+                ..cell.clone()
+            });
+        }
+    }
+    LeftOut { value: value.clone(), cells: (first..rules.len()).collect() }
 }
 
 /// A policy that has only these rules, with the classes of another one.

@@ -18,6 +18,7 @@ mod gaps;
 mod lens;
 mod rules;
 mod standing;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod witness;
@@ -26,7 +27,7 @@ pub mod words;
 use writ_base::{InvariantId, Moment};
 use writ_model::Term;
 
-use crate::check::{Parsed, RulePlace};
+use crate::check::{OpenTable, Parsed, RulePlace};
 use crate::diagnostic::{Code, Diagnostic, Gravity};
 use crate::diagram::{Diagrams, Figures, TooLarge, World};
 use crate::document::source::Span;
@@ -83,14 +84,21 @@ impl Finding {
 }
 
 /// Asks everything that a document alone can answer. `places` says where the rules of the model stand; a rule without a
-/// place counts as a block.
+/// place counts as a block. `tables` are those that leave something out which other rules name.
 ///
 /// # Errors
 /// If the diagrams need more than a named limit admits. Such a policy runs all the same.
-pub fn analyse(policy: &Policy, places: &[RulePlace], world: &World, at: Moment) -> Result<Analysis, TooLarge> {
-    let lens = lens::Lens::of(policy)?;
+pub fn analyse(
+    policy: &Policy,
+    places: &[RulePlace],
+    tables: &[OpenTable],
+    world: &World,
+    at: Moment,
+) -> Result<Analysis, TooLarge> {
+    let lens = lens::Lens::of(policy, tables)?;
     let mut diagrams = Diagrams::of(&[policy, &lens.policy], world)?;
     let mut findings = rules::findings(&mut diagrams, policy, &lens, places, world, at)?;
+    findings.extend(tables::findings(&mut diagrams, policy, &lens, tables, at)?);
     findings.extend(standing::findings(&mut diagrams, policy, at)?);
     let gaps = gaps::gaps(&mut diagrams, at)?;
     findings.sort_by_key(|finding| finding.span);
@@ -129,11 +137,11 @@ impl Report {
 /// Asks everything about a policy that was read from a document, as it would run at a time.
 pub fn report(policy: &Policy, parsed: &Parsed, world: &World, at: Moment) -> Report {
     let mut report = Report::default();
-    match analyse(policy, &parsed.places, world, at) {
+    match analyse(policy, &parsed.places, &parsed.open_tables, world, at) {
         Ok(analysis) => {
             report.findings = analysis.findings;
             if parsed.document.front.gaps_refused {
-                report.findings.extend(analysis.gaps.refused());
+                report.findings.extend(analysis.gaps.refused(parsed.document.front.at("gaps")));
             }
             (report.gaps, report.figures) = (analysis.gaps, analysis.figures);
         }

@@ -9,9 +9,11 @@ use writ_model::{Effect, Mode, Term};
 use crate::check::RulePlace;
 use crate::diagnostic::Code;
 use crate::diagram::{Diagram, Diagrams, Full, Raw, Subject, TooLarge, World};
+use crate::document::source::Span;
 use crate::eval::Policy;
 use crate::rule::{KeyTest, KeyValue, Keys, Rule};
 
+use super::gaps::alone;
 use super::lens::{self, Lens, Variants};
 use super::{Finding, Witness};
 
@@ -31,9 +33,49 @@ pub(super) fn findings(
         let place = places.get(number).unwrap_or(&nowhere);
         let variants = lens.variants.get(number).cloned().unwrap_or_default();
         let one = One { number, rule, place, variants };
-        findings.extend(look.one(&one, world)?);
+        findings.extend(look.one(&one, world)?.into_iter().map(|finding| (number, finding)));
     }
-    Ok(findings)
+    let rules = &policy.model().rules;
+    Ok(of_captions(of_grids(findings, rules, places), rules, places))
+}
+
+/// A grid has a cell for each pair of labels, also for those that cannot meet. Such a cell is a mistake only where its
+/// whole row or column never applies.
+fn of_grids(findings: Vec<(usize, Finding)>, rules: &[Rule], places: &[RulePlace]) -> Vec<Finding> {
+    let vacuous = findings.iter().filter(|(_, finding)| finding.code == Code::VacuousRule);
+    let vacuous: BTreeSet<usize> = vacuous.map(|(number, _)| *number).collect();
+    let cell = |number: usize| places.get(number).is_some_and(|place| place.cell);
+    let alive = |clause: &Term, label: &KeyTest| {
+        let others = rules.iter().enumerate().filter(|(number, rule)| rule.clause == *clause && cell(*number));
+        others.filter(|(number, _)| !vacuous.contains(number)).any(|(_, rule)| rule.keys.tests.contains(label))
+    };
+    let impossible_pair = |number: usize| match rules.get(number) {
+        Some(rule) if cell(number) => rule.keys.tests.iter().take(2).all(|label| alive(&rule.clause, label)),
+        _ => false,
+    };
+    let keep = |(number, finding): &(usize, Finding)| finding.code != Code::VacuousRule || !impossible_pair(*number);
+    findings.into_iter().filter(keep).map(|(_, finding)| finding).collect()
+}
+
+/// What is said of the `unless` of a caption is said once, and not because it passes by some of the cells.
+fn of_captions(findings: Vec<Finding>, rules: &[Rule], places: &[RulePlace]) -> Vec<Finding> {
+    // A cell that allows has nothing that a way out could lead around.
+    let raising = || rules.iter().zip(places).filter(|(rule, _)| rule.raises());
+    let sharing = |span: Span| raising().filter(|(_, place)| place.unless.contains(&span)).count();
+    let mut said: BTreeMap<(Code, Span), usize> = BTreeMap::new();
+    for finding in &findings {
+        *said.entry((finding.code, finding.span)).or_default() += 1;
+    }
+    let mut seen = BTreeSet::new();
+    let keep = |finding: &Finding| match finding.code {
+        Code::IdleUnless if finding.span != Span::default() => {
+            let all = said.get(&(finding.code, finding.span)).copied().unwrap_or_default() >= sharing(finding.span);
+            all && seen.insert((finding.code, finding.span))
+        }
+        Code::WideUnless if finding.span != Span::default() => seen.insert((finding.code, finding.span)),
+        _ => true,
+    };
+    findings.into_iter().filter(keep).collect()
 }
 
 /// A rule that is looked at.
@@ -201,9 +243,14 @@ impl<'a, 'p> Look<'a, 'p> {
             return Ok(finding);
         }
         let keys = conflict(self.policy, one.rule, world)?;
-        let why = match keys.as_slice() {
-            [] => "its keys cannot hold together".to_owned(),
-            keys => format!("{} cannot hold with its other keys", keys.join(" and ")),
+        let all = keys.len() == one.rule.keys.tests.len();
+        let names: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let why = match (names.as_slice(), all) {
+            ([], _) => "its keys cannot hold together".to_owned(),
+            ([one], _) if keys.len() > 1 => format!("its lines of {one} cannot hold together"),
+            (names, true) => format!("{} cannot hold together", names.join(" and ")),
+            (names, false) => format!("{} cannot hold with its other keys", names.join(" and ")),
         };
         let help = "correct the keys, or take it out";
         Ok(one.finding(Code::VacuousRule, format!("{} never applies: {why}", one.word()), help))
@@ -246,19 +293,58 @@ impl<'a, 'p> Look<'a, 'p> {
             stricter = forest.or(stricter, redacted)?;
         }
         if !forest.without(region, stricter)?.never() {
-            return Ok(None);
+            return if one.place.cell { Ok(None) } else { self.overruled_class(one, region) };
         }
         let says = if one.rule.redact { "redact" } else { one.rule.then.as_str() };
-        let (code, text, help) = if one.place.cell {
+        let (code, text, help, shown) = if one.place.cell {
             let text = format!("this cell says `{says}`, but what applies there is always stricter");
-            (Code::OverruledCell, text, "write in the cell what applies, or narrow the stricter clause")
+            (Code::OverruledCell, text, "write in the cell what applies, or narrow the stricter clause", region)
+        } else if let Some(alone) = self.unforeseen(region)? {
+            let text = "this rule calls something acceptable, but every prompt also contains `plain`, which nothing \
+                        foresees there: the posture decides"
+                .to_owned();
+            (Code::OverruledAllow, text, "add `plain` to its `data`, or let another rule allow it", alone)
         } else {
             let text = "this rule calls something acceptable, but a stricter clause always decides there".to_owned();
-            (Code::OverruledAllow, text, "take the rule out, or narrow the stricter clause")
+            (Code::OverruledAllow, text, "take the rule out, or narrow the stricter clause", region)
         };
         let mut finding = one.finding(code, text, help);
-        finding.witness = self.witness(region)?;
+        finding.witness = self.witness(shown)?;
         Ok(Some(finding))
+    }
+
+    /// A class that a rule names among those that it allows, and that always is decided more strictly. Cells are left
+    /// out: `other` names classes that nobody wrote.
+    fn overruled_class(&mut self, one: &One<'_>, region: Diagram) -> Result<Option<Finding>, TooLarge> {
+        let effect = self.diagrams.chart(0).map_or(Diagram::NEVER, |chart| chart.text.effect);
+        let stricter = self.diagrams.forest.at_least(effect, Effect::Coach as u8)?;
+        let named = one.rule.keys.on(Dimension::Data).filter(|test| !test.not);
+        let classes: BTreeSet<&Term> = named.into_iter().flat_map(|test| &test.values).filter_map(class).collect();
+        for class in classes {
+            let subject = Subject::Class(class.clone());
+            let found =
+                self.diagrams.having(&subject, |raw| matches!(raw, Raw::Found(found, _) if found.likely > 0))?;
+            let found = self.diagrams.both(found, region)?;
+            if !self.diagrams.any(found)? || !self.diagrams.without(found, stricter)?.never() {
+                continue;
+            }
+            let text =
+                format!("this rule calls `{class}` acceptable, but a stricter clause always decides about it there");
+            let mut finding =
+                one.finding(Code::OverruledAllow, text, "leave the class out, or narrow the stricter clause");
+            finding.witness = self.witness(found)?;
+            return Ok(Some(finding));
+        }
+        Ok(None)
+    }
+
+    /// Where the posture alone decides, if nothing foresees any of these situations.
+    fn unforeseen(&mut self, region: Diagram) -> Result<Option<Diagram>, TooLarge> {
+        let unforeseen = self.diagrams.chart(0).map_or(Diagram::NEVER, |chart| chart.unforeseen);
+        let alone = alone(self.diagrams)?;
+        let alone = self.diagrams.both(region, alone)?;
+        let foreseen = self.diagrams.without(region, unforeseen)?;
+        Ok((foreseen.never() && !alone.never()).then_some(alone))
     }
 
     /// Whether some effect or redaction would change without the rule.
@@ -358,6 +444,13 @@ impl<'a, 'p> Look<'a, 'p> {
 
     fn witness(&mut self, set: Diagram) -> Result<Option<Witness>, TooLarge> {
         Witness::in_set(self.diagrams, self.policy, set, self.at)
+    }
+}
+
+const fn class(value: &KeyValue) -> Option<&Term> {
+    match value {
+        KeyValue::Class { class, .. } => Some(class),
+        _ => None,
     }
 }
 

@@ -2,8 +2,10 @@
 //! nothing stricter than the text.
 
 use writ_base::Moment;
+use writ_model::standing::ExceptionGrant;
 use writ_model::{Effect, Term};
 
+use crate::control::Duty;
 use crate::diagnostic::Code;
 use crate::diagram::{Diagram, Diagrams, Full, Live, TooLarge};
 use crate::document::source::Span;
@@ -11,13 +13,14 @@ use crate::eval::Policy;
 
 use super::{Finding, REGIONS, Witness, words};
 
-/// Exceptions of the first policy, not yet ended, that are wider than their clause.
+/// Exceptions of the first policy, not yet ended, that are wider than their clause or last too long.
 pub(super) fn findings(diagrams: &mut Diagrams<'_>, policy: &Policy, at: Moment) -> Result<Vec<Finding>, TooLarge> {
     let mut findings = Vec::new();
     for (place, exception) in policy.standing().exceptions.iter().enumerate() {
         if exception.grant.until <= at {
             continue;
         }
+        findings.extend(too_long(policy, &exception.grant));
         let beyond = beyond_clause(diagrams, policy, place, &exception.grant.clause)?;
         let from = exception.grant.from.max(at);
         let Some(facts) = diagrams.situation(beyond, from)? else { continue };
@@ -38,6 +41,38 @@ pub(super) fn findings(diagrams: &mut Diagrams<'_>, policy: &Policy, at: Moment)
         });
     }
     Ok(findings)
+}
+
+/// Days that an exception may last where no clause says so.
+const DAYS_MAX: u64 = 366;
+
+/// An exception that lasts longer than the process for exceptions says, or than a year.
+fn too_long(policy: &Policy, grant: &ExceptionGrant) -> Option<Finding> {
+    const DAY_SECONDS: u64 = 86_400;
+    let processes = policy.model().controls.iter().filter_map(|control| match &control.duty {
+        Duty::ExceptionProcess(process) => Some((process.limit, &control.clause)),
+        _ => None,
+    });
+    let stated = processes.min();
+    let seconds = stated.map_or(DAYS_MAX * DAY_SECONDS, |(limit, _)| limit.minutes() * 60);
+    let lasts = grant.until.since(grant.from).as_secs();
+    if lasts <= seconds {
+        return None;
+    }
+    let most = match stated {
+        Some((limit, clause)) => format!("clause `{clause}` allows {limit}"),
+        None => format!("no clause says how long one may, and {DAYS_MAX} days are the most"),
+    };
+    let (id, clause, days) = (grant.id, &grant.clause, lasts.div_ceil(DAY_SECONDS));
+    Some(Finding {
+        code: Code::ExceptionTooLong,
+        rule: Some((clause.clone(), 0)),
+        span: Span::default(),
+        message: format!("exception `{id}` for clause `{clause}` lasts {days} days; {most}"),
+        help: "grant it again with an earlier end; what is to stay belongs into the policy".to_owned(),
+        regions: Vec::new(),
+        witness: None,
+    })
 }
 
 /// Where an exception alone makes the verdict weaker though no rule of its clause applies.

@@ -1,11 +1,12 @@
 //! What the analyser says, held against every situation of small policies.
 
 use writ_base::{ContentHash, Moment};
+use writ_model::standing::{ExceptionGrant, ExceptionId};
 use writ_model::verdict::Base;
 use writ_model::{Action, Effect, Facts, Mode, Signal, Term, Value as _};
 
 use crate::assertion::{Assertion, Claim};
-use crate::check::RulePlace;
+use crate::check::{Parsed, RulePlace, parse};
 use crate::diagnostic::Code;
 use crate::diagram::{Diagrams, World};
 use crate::eval::testing::{Seeded, arbitrary, arbitrary_keys, arbitrary_standing, blank};
@@ -14,7 +15,7 @@ use crate::rule::{KeyValue, Keys, PolicyModel};
 
 use super::baseline::is_weaker;
 use super::gaps::only_posture;
-use super::{Outcome, analyse, prove, weaker};
+use super::{Capability, Finding, Outcome, analyse, needs, prove, prove_with, report, weaker};
 
 const AT: Moment = Moment::from_seconds(1_200);
 
@@ -100,7 +101,7 @@ fn outcome(policy: &Policy, facts: &Facts) -> (Effect, Vec<Term>) {
 fn dead_and_vacuous_rules_are_those_that_change_nothing() {
     let (mut dead, mut vacuous, mut lively) = (0, 0, 0);
     small(0xDEAD, 60, 4, |seed, model, policy, situations| {
-        let analysis = analyse(policy, &[], &World::default(), AT).unwrap();
+        let analysis = analyse(policy, &[], &[], &World::default(), AT).unwrap();
         for (place, rule) in model.rules.iter().enumerate() {
             let name = Some((rule.clause.clone(), rule.number));
             let found: Vec<Code> =
@@ -165,7 +166,7 @@ fn told(rule: &crate::rule::Rule, facts: &Facts) -> bool {
 fn gaps_are_what_only_the_posture_decides() {
     let mut gaps = 0;
     small(0x6A9, 60, 4, |seed, _, policy, situations| {
-        let analysis = analyse(policy, &[], &World::default(), AT).unwrap();
+        let analysis = analyse(policy, &[], &[], &World::default(), AT).unwrap();
         let any = situations.iter().any(|facts| only_posture(&policy.decide(facts).full));
         assert_eq!(any, !analysis.gaps.none(), "seed {seed}");
         for gap in &analysis.gaps.rows {
@@ -344,6 +345,276 @@ fn cells_are_not_dead() {
     model.rules.push(twice);
     let policy = compiled(&model);
     let cells = vec![RulePlace { cell: true, ..RulePlace::default() }; model.rules.len()];
-    let analysis = analyse(&policy, &cells, &World::default(), AT).unwrap();
+    let analysis = analyse(&policy, &cells, &[], &World::default(), AT).unwrap();
     assert!(analysis.findings.iter().all(|finding| finding.code != Code::DeadRule));
+}
+
+/// A document with this body and nothing else to be said of it.
+fn parsed(body: &str) -> Parsed {
+    let front = "---\nwrit: 1\nlanguage: en\nposture: employee coach, other block\n---\n";
+    let unread = "## 9 Unread {#unread}\n\n```rule\nsignal: opaque\nthen: block\n```\n";
+    let parsed = parse(&format!("{front}\n## 1 Rules {{#rules}}\n\n{body}\n\n{unread}"));
+    assert_eq!(parsed.diagnostics, [], "{body}");
+    parsed
+}
+
+/// What the analyser finds in a document: code, and the line of the body that it is about.
+fn findings(body: &str) -> Vec<(Code, String)> {
+    let parsed = parsed(body);
+    let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+    let before =
+        "---\nwrit: 1\nlanguage: en\nposture: employee coach, other block\n---\n\n## 1 Rules {#rules}\n\n".len();
+    let line = |finding: &Finding| {
+        let start = finding.span.start.saturating_sub(before);
+        body.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default().to_owned()
+    };
+    let report = report(&policy, &parsed, &World::default(), AT);
+    report.findings.iter().map(|finding| (finding.code, line(finding))).collect()
+}
+
+fn found(body: &str, code: Code, line: &str) {
+    let findings = findings(body);
+    assert!(findings.iter().any(|(found, at)| *found == code && at.starts_with(line)), "{findings:?}");
+}
+
+const PLAIN: &str = "```rule\ndata: plain\nthen: allow\n```\n\n";
+
+#[test]
+fn an_allow_is_overruled_by_one_clause_or_by_several_together() {
+    let allow = "```rule\ndata: pii\nthen: allow\n```";
+    let block = |keys: &str| format!("\n\n```rule\ndata: pii\n{keys}then: block\n```");
+    let (people, others) = (block("who: employee, contractor\n"), block("who: not employee, contractor\n"));
+    found(&format!("{PLAIN}{allow}{}", block("")), Code::OverruledAllow, "```rule");
+    found(&format!("{PLAIN}{allow}{people}{others}"), Code::OverruledAllow, "```rule");
+    assert_eq!(findings(&format!("{PLAIN}{allow}{people}")), []);
+}
+
+#[test]
+fn an_allow_that_names_one_class_too_many_is_overruled_for_that_class() {
+    let allow = "```rule\ndata: plain, contact, pii\nthen: allow\n```\n\n";
+    let redact = "```rule\ndata: contact\nthen: redact\n```";
+    found(&format!("{allow}```rule\ndata: pii\nthen: block\n```"), Code::OverruledAllow, "```rule");
+    assert_eq!(findings(&format!("{allow}{redact}")), [], "it may go, without the details");
+    assert_eq!(findings(&format!("{allow}```rule\ndata: pii (bulk)\nthen: block\n```")), []);
+}
+
+#[test]
+fn an_allow_without_plain_says_that_the_posture_decides() {
+    let parsed = parsed("```rule\ndata: pii\nthen: allow\n```");
+    let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+    let report = report(&policy, &parsed, &World::default(), AT);
+    let finding = &report.findings[0];
+    assert_eq!(finding.code, Code::OverruledAllow);
+    assert!(finding.message.contains("`plain`") && finding.help.contains("`plain`"), "{}", finding.message);
+}
+
+#[test]
+fn a_cell_is_overruled_and_an_equally_strict_one_is_not() {
+    let table = |cell: &str| {
+        format!(
+            "| What | approved | other |\n|---|---|---|\n| plain | allow | coach |\n| phi | {cell} | block |\n| other | allow | block |\n\nRule table: data by status.\n\n"
+        )
+    };
+    let block = "```rule\ndata: phi\nthen: block\n```";
+    for cell in ["allow", "coach", "redact", "justify"] {
+        found(&format!("{}{block}", table(cell)), Code::OverruledCell, cell);
+    }
+    let cells = findings(&format!("{}{block}", table("block")));
+    assert!(cells.iter().all(|(code, _)| *code == Code::DeadRule), "{cells:?}");
+}
+
+#[test]
+fn an_unless_leaves_something_and_meets_its_rule() {
+    let rule = |unless: &str| format!("```rule\nwho: contractor\ndata: pii\nthen: block\nunless:\n{unless}```");
+    found(&rule("  - who contractor\n"), Code::WideUnless, "who contractor");
+    found(&rule("  - status approved\n  - status not approved\n"), Code::WideUnless, "status approved");
+    found(&rule("  - who employee\n"), Code::IdleUnless, "who employee");
+    found(
+        &rule("  - status approved\n  - status approved, channel ide\n"),
+        Code::IdleUnless,
+        "status approved, channel ide",
+    );
+    assert_eq!(findings(&rule("  - status approved\n  - channel ide\n")), []);
+}
+
+#[test]
+fn the_unless_of_a_caption_is_idle_only_if_it_meets_no_cell() {
+    let table = |unless: &str| {
+        format!(
+            "| What | approved | other |\n|---|---|---|\n| plain | allow | coach |\n| other | justify | block |\n\nRule table: data by status. Unless: {unless}."
+        )
+    };
+    assert_eq!(findings(&table("status approved, channel ide")), []);
+    let wide = findings(&table("status approved"));
+    assert_eq!(wide.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [Code::WideUnless], "said once");
+    let idle = findings(&table("status approved, data phi, action receive"));
+    assert_eq!(idle.iter().map(|(code, _)| *code).collect::<Vec<_>>(), [Code::IdleUnless], "said once");
+}
+
+#[test]
+fn a_row_that_other_rules_decide_only_in_part_is_missed() {
+    let table = "| What | approved | other |\n|---|---|---|\n| plain | allow | coach |\n| contact, pii, special-category, phi, payment, financial, source-code, trade-secret, strategic, privileged, export-controlled | redact | block |\n\nRule table: data by status.\n\n";
+    let keys = |keys: &str| format!("{table}```rule\ndata: credentials\n{keys}then: block\n```");
+    found(&keys("action: upload\n"), Code::IncompleteTable, "Rule table");
+    found(&keys("cleared: no\n"), Code::IncompleteTable, "Rule table");
+    assert_eq!(findings(&keys("")), []);
+    let halves =
+        format!("{}\n\n```rule\ndata: credentials\nstatus: approved\nthen: block\n```", keys("status: not approved\n"));
+    assert_eq!(findings(&halves), [], "two rules decide it together");
+}
+
+#[test]
+fn keys_that_cannot_hold_together_are_named() {
+    let said = |keys: &str| -> String {
+        let parsed = parsed(&format!("```rule\n{keys}\nthen: block\n```"));
+        let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+        report(&policy, &parsed, &World::default(), AT).findings[0].message.clone()
+    };
+    let never = "this rule never applies: ";
+    assert_eq!(said("action: tunnel\ndata: pii"), format!("{never}`action` and `data` cannot hold together"));
+    assert_eq!(said("data: pii\ndata: not pii"), format!("{never}its lines of `data` cannot hold together"));
+    let three = said("who: agent\naction: tunnel\ndata: pii");
+    assert_eq!(three, format!("{never}`action` and `data` cannot hold with its other keys"));
+}
+
+#[test]
+fn a_cell_that_cannot_be_is_a_fault_only_with_its_whole_row_or_column() {
+    let table = |caption: &str| {
+        format!(
+            "| What | public | restricted |\n|---|---|---|\n| plain | coach | coach |\n| phi | justify | block |\n\nRule table: data by level. {caption}"
+        )
+    };
+    let codes = |body: &str| -> Vec<Code> {
+        let parsed = parse(&format!("---\nwrit: 1\nlanguage: en\n---\n\n## 1 Rules {{#rules}}\n\n{body}\n"));
+        let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+        report(&policy, &parsed, &World::default(), AT).findings.iter().map(|finding| finding.code).collect()
+    };
+    assert!(!codes(&table("Status: approved.")).contains(&Code::VacuousRule), "phi is never public");
+    assert!(codes(&table("Action: tunnel.")).contains(&Code::VacuousRule), "a tunnel shows no phi and no level");
+}
+
+fn grant(clause: &'static str, keys: &[(&str, &str)], days: u64) -> ExceptionGrant {
+    let from = Moment::from_seconds(1_000);
+    ExceptionGrant {
+        id: ExceptionId::from_bytes([1; 16]),
+        clause: Term::fixed(clause),
+        keys: keys.iter().map(|(key, values)| ((*key).to_owned(), (*values).to_owned())).collect(),
+        owner: "owner".to_owned(),
+        reason: "reason".to_owned(),
+        compensating_control: "control".to_owned(),
+        approved_by: "deputy".to_owned(),
+        from,
+        until: from.after(std::time::Duration::from_secs(days * 86_400)),
+    }
+}
+
+fn beside(body: &str, grant: ExceptionGrant) -> Vec<Finding> {
+    let parsed = parsed(body);
+    let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+    let policy = policy.with_standing(vec![grant], Vec::new()).unwrap();
+    report(&policy, &parsed, &World::default(), AT).findings
+}
+
+#[test]
+fn an_exception_changes_nothing_where_its_clause_is_silent() {
+    let rule = "```rule\nwho: contractor\ndata: phi\nthen: block\n```";
+    let keys = [("who", "contractor")];
+    let wide = beside(rule, grant("rules", &keys, 30));
+    assert_eq!(wide.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::WideException]);
+    let witness = wide[0].witness.as_ref().unwrap();
+    assert_eq!(witness.decision.full.effect, Effect::Allow, "the posture would have stopped it");
+    let foreseen = format!("{rule}\n\n## 2 Plain {{#plain}}\n\n{PLAIN}");
+    assert_eq!(beside(&foreseen, grant("rules", &keys, 30)), []);
+}
+
+#[test]
+fn an_exception_lasts_no_longer_than_its_process_says() {
+    let rule = format!("{PLAIN}```rule\ndata: phi\nthen: block\n```");
+    let process = format!(
+        "{rule}\n\n```control exception-process\napproves: clause owner\nlimit: 90 days\nevidence: register\n```"
+    );
+    let codes = |body: &str, days: u64| -> Vec<Code> {
+        beside(body, grant("rules", &[], days)).iter().map(|finding| finding.code).collect()
+    };
+    assert_eq!(codes(&process, 90), []);
+    assert_eq!(codes(&process, 91), [Code::ExceptionTooLong]);
+    assert_eq!(codes(&rule, 366), []);
+    assert_eq!(codes(&rule, 367), [Code::ExceptionTooLong]);
+}
+
+#[test]
+fn an_assertion_is_proved_with_an_exception_before_it_is_granted() {
+    let body = format!(
+        "{PLAIN}```rule\ndata: phi\nthen: block\n```\n\n```prove\nnever: status approved, passes phi, in what is read\n```"
+    );
+    let parsed = parsed(&body);
+    let policy = Policy::compile(parsed.model.clone().unwrap(), parsed.hash).unwrap();
+    assert!(prove(&policy, &World::default(), AT).unwrap().holds());
+    let holds = |grant| prove_with(&policy, grant, &World::default(), AT).unwrap().unwrap().holds();
+    assert!(!holds(grant("rules", &[("status", "approved")], 30)));
+    assert!(holds(grant("rules", &[("status", "in-review")], 30)));
+    assert!(prove_with(&policy, grant("nowhere", &[], 30), &World::default(), AT).is_err());
+}
+
+#[test]
+fn a_clause_loses_what_rests_on_an_absent_part() {
+    let lost = |keys: &str, without: Capability| -> Vec<u16> {
+        let parsed =
+            parsed(&format!("```rule\n{keys}\nthen: block\n```\n\n```rule\ndata: contact (bulk)\nthen: block\n```"));
+        let policy = Policy::compile(parsed.model.unwrap(), parsed.hash).unwrap();
+        let needs = needs(&policy, &World::default(), &[vec![without]]).unwrap();
+        let losses = needs[0].losses.iter().filter(|loss| loss.clause == "rules");
+        losses.flat_map(|loss| loss.rules.clone()).collect()
+    };
+    assert_eq!(lost("action: merge", Capability::Ci), [1]);
+    assert_eq!(lost("action: sign-in", Capability::SignIn), [1]);
+    assert!(lost("action: sign-in, submit", Capability::SignIn).is_empty());
+    assert_eq!(lost("signal: injection", Capability::InjectionDetection), [1]);
+    assert!(lost("signal: injection, circumvention", Capability::InjectionDetection).is_empty());
+    assert_eq!(lost("data: pii\ncleared: yes", Capability::Vetting), [1]);
+    assert!(lost("data: pii\ncleared: no", Capability::Vetting).is_empty());
+    assert_eq!(lost("data: pii", Capability::Inspection), [1, 2]);
+    // Who cannot be told counts as whoever the rule is about: the rule becomes broader and is not lost.
+    assert!(lost("who: contractor", Capability::Identification).is_empty());
+    assert!(lost("device: unmanaged", Capability::Endpoint).is_empty());
+}
+
+#[test]
+fn an_overruled_permission_is_never_the_decision() {
+    let mut overruled = 0;
+    small(0xA110, 60, 4, |seed, model, policy, situations| {
+        let analysis = analyse(policy, &[], &[], &World::default(), AT).unwrap();
+        for finding in analysis.findings.iter().filter(|finding| finding.code == Code::OverruledAllow) {
+            overruled += 1;
+            let rule =
+                model.rules.iter().find(|rule| finding.rule == Some((rule.clause.clone(), rule.number))).unwrap();
+            let class = finding.message.split('`').nth(1).filter(|_| finding.message.contains("acceptable, but a"));
+            let about = |facts: &&Facts| {
+                let foreseen = explain(policy, facts).foreseen_by;
+                let data = facts.data.known().unwrap();
+                let here = class.is_none_or(|class| data.get(class).is_some_and(|found| found.likely > 0));
+                here && foreseen.contains(&(rule.clause.clone(), rule.number)) && only_named(rule, facts)
+            };
+            for facts in situations.iter().filter(about).filter(|facts| told(rule, facts)) {
+                let full = policy.decide(facts).full;
+                assert!(full.effect > Effect::Allow || !full.redact.is_empty(), "seed {seed}: {rule:#?}\n{facts:#?}");
+            }
+        }
+    });
+    assert!(overruled > 3, "{overruled}");
+}
+
+/// Whether something that a rule allows is found, and nothing else.
+fn only_named(rule: &crate::rule::Rule, facts: &Facts) -> bool {
+    let data = facts.data.known().unwrap().iter().filter(|(_, found)| found.likely > 0);
+    let found: Vec<&Term> = data.map(|(class, _)| class).collect();
+    let Some(test) = rule.keys.on(writ_model::Dimension::Data) else { return found.is_empty() };
+    let names = |class: &Term| {
+        test.values.iter().any(|value| match value {
+            KeyValue::AnyClass => true,
+            KeyValue::Class { class: named, .. } => named == class,
+            _ => false,
+        })
+    };
+    !test.not && found.iter().all(|class| names(class)) && (test.values.contains(&KeyValue::Plain) || !found.is_empty())
 }

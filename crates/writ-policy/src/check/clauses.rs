@@ -161,7 +161,9 @@ fn collect<'a>(
         outside(section, promise, problems);
         return;
     };
-    clause.promise = clause.promise.or(promise);
+    let title = words::promise(section.heading.of(source), document.front.language());
+    let title = title.map(|(start, end)| Span::new(section.heading.start + start, section.heading.start + end));
+    clause.promise = clause.promise.or(promise).or(title);
     for item in &section.items {
         clause.blocks |= match item {
             Item::Block(_) | Item::Mode(_) => true,
@@ -187,7 +189,11 @@ fn collect<'a>(
 }
 
 fn promise(item: &Item, document: &Document, source: &str) -> Option<Span> {
-    let Item::Prose(span) = item else { return None };
+    let span = match item {
+        Item::Prose(span) => span,
+        Item::Table(table) if table.caption.is_none() => &table.span,
+        _ => return None,
+    };
     let (start, end) = words::promise(span.of(source), document.front.language())?;
     Some(Span::new(span.start + start, span.start + end))
 }

@@ -1,6 +1,6 @@
 //! Rule tables: a grid of rules whose visible caption names the two dimensions and what holds for every cell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use writ_model::schema::{Kind, Values};
 use writ_model::{Dimension, Term};
@@ -62,33 +62,37 @@ impl Checker<'_> {
             }
         }
         let own = first..self.rules.len();
-        for (dimension, missing) in [(row_dimension, row_gap), (column_dimension, column_gap)] {
-            self.gaps.push(Gap { dimension, missing, rules: own.clone(), span: caption.span });
+        for (dimension, gap) in [(row_dimension, row_gap), (column_dimension, column_gap)] {
+            let table = OpenTable { dimension, missing: gap.unlisted, rules: own.clone(), span: caption.span };
+            self.gaps.push((table, gap.unsure));
         }
     }
 
-    /// Tables that leave out values of a dimension without `other`, where no other rule names them either.
-    pub(super) fn incomplete_tables(&mut self) {
+    /// Tables that leave out values of a dimension without `other`, where no other rule names them either. Where some
+    /// rule does, or a label speaks about a part of a value, the table is given back: only all situations together show
+    /// whether anything is left open.
+    pub(super) fn incomplete_tables(&mut self) -> Vec<OpenTable> {
+        let mut open = Vec::new();
         if self.problems.has_errors() {
-            return;
+            return open;
         }
-        for gap in std::mem::take(&mut self.gaps) {
+        for (mut gap, unsure) in std::mem::take(&mut self.gaps) {
             let others = self.rules.iter().enumerate().filter(|(place, _)| !gap.rules.contains(place));
             let tests: Vec<&KeyTest> = others.filter_map(|(_, rule)| rule.keys.on(gap.dimension)).collect();
             let decided = |value: &KeyValue| {
                 tests.iter().any(|test| test.values.contains(&KeyValue::AnyClass) || named(value, test) != test.not)
             };
-            let missing: Vec<_> = gap.missing.iter().filter(|value| !decided(value)).collect();
-            if missing.is_empty() {
-                continue;
+            let (named, missing): (Vec<_>, Vec<_>) = std::mem::take(&mut gap.missing).into_iter().partition(decided);
+            if !missing.is_empty() {
+                let text = format!("{}, and no other rule does", gap.silent_about(&missing));
+                self.problems.add(Code::IncompleteTable, gap.span, text).help(OpenTable::HELP);
             }
-            let names = missing.iter().map(|value| format!("`{}`", value.name(gap.dimension)));
-            let names = names.collect::<Vec<_>>().join(", ");
-            let text =
-                format!("this table says nothing about {names} on `{}`, and no other rule does", gap.dimension.key());
-            let help = "add them, or a row or column `other`; until then the posture decides";
-            self.problems.add(Code::IncompleteTable, gap.span, text).help(help);
+            let asked = [named, unsure].concat();
+            if !asked.is_empty() {
+                open.push(OpenTable { missing: asked, ..gap });
+            }
         }
+        open
     }
 
     fn caption_key(&mut self, key: &str, span: Span, named: bool) {
@@ -139,7 +143,7 @@ impl Checker<'_> {
     }
 
     /// The values of all rows or of all columns; `other` is what none of them lists.
-    fn labels(&mut self, dimension: Dimension, cells: &[&Text]) -> (Vec<Label>, Vec<KeyValue>) {
+    fn labels(&mut self, dimension: Dimension, cells: &[&Text]) -> (Vec<Label>, Gap) {
         let mut labels = Vec::new();
         let mut listed: BTreeMap<KeyValue, Span> = BTreeMap::new();
         let mut other: Option<Span> = None;
@@ -163,11 +167,15 @@ impl Checker<'_> {
             for label in labels.iter_mut().filter(|label| label.span == span) {
                 label.test.clone_from(&rest);
             }
-            return (labels, Vec::new());
         }
-        let readable = labels.iter().all(|label| label.test.is_some());
-        let missing = if readable { self.missing(dimension, &listed) } else { Vec::new() };
-        (labels, missing)
+        if labels.iter().any(|label| label.test.is_none()) {
+            return (labels, Gap::default());
+        }
+        let (unlisted, unsure) = match other {
+            Some(_) => (Vec::new(), in_part(&listed)),
+            None => (self.missing(dimension, &listed), [in_part(&listed), beyond(dimension, &listed)].concat()),
+        };
+        (labels, Gap { unlisted, unsure })
     }
 
     /// Values that a table without `other` does not list, of dimensions where a situation always has one of them.
@@ -296,13 +304,65 @@ pub(crate) fn full_of_effects(table: &Table) -> bool {
     cells.peek().is_some() && cells.all(|text| rules::effect(text.as_str()).is_some())
 }
 
-/// What a table leaves out.
-pub(super) struct Gap {
-    dimension: Dimension,
-    missing: Vec<KeyValue>,
-    /// The rules of its own cells.
-    rules: std::ops::Range<usize>,
-    span: Span,
+/// What the labels of a table do not list.
+#[derive(Default)]
+struct Gap {
+    /// Values of which no label speaks.
+    unlisted: Vec<KeyValue>,
+    /// Values that cells may decide all the same, or only in part.
+    unsure: Vec<KeyValue>,
+}
+
+/// Classes that are listed in some amounts only.
+fn in_part(listed: &BTreeMap<KeyValue, Span>) -> Vec<KeyValue> {
+    let whole = |class: &Term| KeyValue::Class { class: class.clone(), band: None, certainty: None };
+    let classes = listed.keys().filter_map(|value| match value {
+        KeyValue::Class { class, .. } => Some(whole(class)),
+        _ => None,
+    });
+    let classes: BTreeSet<KeyValue> = classes.filter(|class| !listed.contains_key(class)).collect();
+    classes.into_iter().collect()
+}
+
+/// Values above the highest that is listed on an ordered dimension, and `other` where nobody can list all names.
+fn beyond(dimension: Dimension, listed: &BTreeMap<KeyValue, Span>) -> Vec<KeyValue> {
+    match (dimension.spec().kind, dimension.spec().values) {
+        (Kind::Ordered, Values::Closed(values)) => {
+            let highest = listed.keys().max();
+            let all = (0_u8..).zip(values).map(|(index, _)| KeyValue::Closed(index));
+            all.filter(|value| highest.is_some_and(|highest| value > highest)).collect()
+        }
+        (Kind::One, Values::Open(_)) => vec![OpenTable::OTHER],
+        _ => Vec::new(),
+    }
+}
+
+/// A rule table that leaves out values of one of its dimensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenTable {
+    /// The dimension.
+    pub dimension: Dimension,
+    /// The values that it leaves out.
+    pub missing: Vec<KeyValue>,
+    /// The rules of its cells, by their places in the model.
+    pub rules: std::ops::Range<usize>,
+    /// Its caption.
+    pub span: Span,
+}
+
+impl OpenTable {
+    /// What to do about it.
+    pub(crate) const HELP: &'static str = "add them, or a row or column `other`; until then the posture decides";
+
+    /// Stands for every name that the table does not list.
+    pub(crate) const OTHER: KeyValue = KeyValue::Open(Term::fixed("other"));
+
+    /// `this table says nothing about `credentials` on `data``.
+    pub(crate) fn silent_about(&self, missing: &[KeyValue]) -> String {
+        let names = missing.iter().map(|value| format!("`{}`", value.name(self.dimension)));
+        let names = names.collect::<Vec<_>>().join(", ");
+        format!("this table says nothing about {names} on `{}`", self.dimension.key())
+    }
 }
 
 /// Whether a key lists a value; a class in whatever band.

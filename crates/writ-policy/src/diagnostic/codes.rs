@@ -45,10 +45,11 @@ codes! {
     DuplicateName = "duplicate-name" Error: "a clause id or a defined term that is given twice";
     DuplicateValue = "duplicate-value" Warning: "a value that is listed twice, or that another one already contains";
     ExampleContradictsRule = "example-contradicts-rule" Error: "an example that its rule does not treat as it claims";
+    ExceptionTooLong = "exception-too-long" Warning: "an exception that lasts longer than the policy says one may";
     Gap = "gap" Error: "situations that only the posture decides, in a document that says `gaps: refused`";
     HiddenText = "hidden-text" Error: "HTML, comments, link definitions, invisible or control characters: what is signed and what runs are the same characters";
     IdleUnless = "idle-unless" Warning: "an `unless` that never meets its rule";
-    IncompleteTable = "incomplete-table" Warning: "a rule table that leaves out values of a dimension which nothing else decides";
+    IncompleteTable = "incomplete-table" Warning: "a rule table that leaves out values of a dimension which nothing else decides, or only in part";
     InvalidValue = "invalid-value" Error: "a value that does not have the form its key asks for";
     LadderGap = "ladder-gap" Warning: "a ladder with steps that nothing leads to, or on which a graver breach starts lower";
     Limit = "limit" Error: "more than a policy may hold";

@@ -161,6 +161,10 @@ then:     block
 violates:
   - \"How do we charge cards?\"
 ```"), "Read what detection found, then change the text of the example, its `as:`, or the keys of the rule.";
+    ExceptionTooLong, Beside("```rule
+data: pii
+then: block
+```"), "Grant the exception again with an earlier end. What is to stay belongs into the policy, as an `unless` or as a rule of its own.";
     Gap, Proved("---
 writ: 1
 language: en
