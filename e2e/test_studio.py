@@ -68,7 +68,8 @@ def test_a_broken_rule_shows_its_diagnostic_beside_the_line_and_is_mended_by_a_k
     assert "This text would run" in summary.inner_text()
     select(page, "then:     justify")
     page.keyboard.type("then:     jusitfy")
-    problem = page.locator("#notes .problem")
+    # The company's policy has warnings of its own.
+    problem = page.locator("#notes .problem.error")
     problem.wait_for()
     assert "to mend before this text can run" in summary.inner_text()
     assert problem.locator("mark").inner_text() == "jusitfy"
@@ -83,7 +84,7 @@ def test_a_broken_rule_shows_its_diagnostic_beside_the_line_and_is_mended_by_a_k
     button.focus()
     page.keyboard.press("Enter")
     wait_until(lambda: "This text would run" in summary.inner_text(), "the text runs again")
-    assert page.locator(".lines mark").count() == 0
+    assert page.locator(".lines mark.error").count() == 0
     page.keyboard.press("Control+z")
     problem.wait_for()
     assert requests.get(office.console + "/api/v1/studio/draft", timeout=20).status_code == 401
@@ -120,7 +121,7 @@ def test_without_script_a_button_checks(office, sam, browser):
         page.get_by_role("button", name="Check").click()
         assert "to mend" in page.locator("#summary").inner_text()
         assert "jusitfy" in page.locator("#text").input_value(), "what was typed is still there"
-        assert page.locator("#notes .problem").count() == 1
+        assert page.locator("#notes .problem.error").count() == 1
         page.goto(office.console + "/studio/try")
         page.get_by_label("Tool", exact=True).select_option("chatgpt")
         page.get_by_label("Payment data", exact=True).check()
@@ -152,7 +153,7 @@ def test_what_if_answers_as_the_situation_changes(studio):
     page.get_by_label("Credentials", exact=True).uncheck()
     wait_until(lambda: verdict.inner_text() == "Sent", "the answer follows")
     page.locator("#sample").fill(f"Please charge {CARD} for the booking.")
-    wait_until(lambda: "data=payment" in page.url, "detection read the text")
+    page.wait_for_url(re.compile("data=payment"))  # detection read the text
     assert page.get_by_label("Payment data", exact=True).is_checked()
     assert verdict.inner_text() == "Sent without details"
     assert "4111" not in page.url and "4111" not in page.locator("#answers").inner_html()
@@ -195,7 +196,7 @@ def test_by_keyboard_alone(office, studio):
     assert page.locator("#answers [data-verdict]").inner_text() == "Stopped"
     tab_to("it.id === 'f-who'")
     page.keyboard.press("ArrowDown")
-    wait_until(lambda: "who=contractor" in page.url, "the select is changed by a key")
+    page.wait_for_url(re.compile("who=contractor"))  # the select is changed by a key
     focused = page.evaluate("document.activeElement.id")
     assert focused == "f-who", "whoever works in the form is not thrown out of it"
     page.goto(office.console + "/studio/text")

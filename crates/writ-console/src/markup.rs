@@ -99,6 +99,19 @@ fn read(line: &str, open: Open) -> (Open, &str) {
     }
 }
 
+/// Words in grave accents as code, and nothing else: for sentences about a text that may hold any mark.
+pub(crate) fn code(text: &str) -> String {
+    let pieces: Vec<&str> = text.split('`').collect();
+    // Of an odd number of marks the last one is a character like others.
+    let paired = pieces.len() % 2 == 1;
+    let piece = |(at, piece): (usize, &&str)| match (at % 2, paired || at + 1 < pieces.len()) {
+        (0, _) => escape(piece),
+        (_, true) => format!("<code>{}</code>", escape(piece)),
+        (_, false) => format!("`{}", escape(piece)),
+    };
+    pieces.iter().enumerate().map(piece).collect()
+}
+
 /// Strong, emphasis, code and links within a line.
 pub(crate) fn inline(text: &str) -> String {
     let mut html = String::new();
@@ -185,6 +198,14 @@ pub(crate) fn table<'a>(caption: &str, header: &[&str], rows: impl Iterator<Item
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn words_in_grave_accents_are_code_and_other_marks_are_characters() {
+        assert_eq!(code("a `b` and `c*d*`"), "a <code>b</code> and <code>c*d*</code>");
+        assert_eq!(code("[x](y) `<b>` <i>"), "[x](y) <code>&#60;b&#62;</code> &#60;i&#62;");
+        assert_eq!(code("one ` alone"), "one ` alone");
+        assert_eq!(code("`a` and ` alone"), "<code>a</code> and ` alone");
+    }
 
     #[test]
     fn prose_becomes_html() {

@@ -5,6 +5,7 @@ use writ_model::facts::{Classes, Fact, Groups};
 use writ_model::schema::{Dimension, Kind, Values};
 use writ_model::values::Value;
 use writ_model::{Action, Certainty, Effect, Facts, Level, Signal, Status, Term};
+use writ_policy::diagram::OTHER;
 use writ_policy::eval::Policy;
 use writ_policy::rule::{KeyTest, KeyValue, Keys, Rule};
 
@@ -426,9 +427,14 @@ pub(crate) fn situation(policy: &Policy, facts: &Facts, catalog: &Catalog) -> St
     let who = closed(Dimension::Who, facts.who.known().map(|who| who.as_str())).unwrap_or_default();
     let does = does(facts.action.known().copied().unwrap_or(Action::Submit));
     let service = facts.service.known().filter(|id| **id != Term::UNKNOWN);
-    let service = service.map_or_else(|| "an unknown tool".into(), |id| super::pages::service_name(catalog, id));
+    let service = match service {
+        None => "an unknown tool".to_owned(),
+        Some(id) if *id == OTHER => "another tool than those that the text names".to_owned(),
+        Some(id) => super::pages::service_name(catalog, id),
+    };
     let mut about: Vec<String> = Vec::new();
-    about.extend(facts.tier.known().filter(|tier| **tier != Term::UNKNOWN).map(|tier| format!("plan {tier}")));
+    let tier = facts.tier.known().filter(|tier| ![Term::UNKNOWN, OTHER].contains(*tier));
+    about.extend(tier.map(|tier| format!("plan {tier}")));
     about.extend(facts.status.known().map(|status: &Status| status.as_str().replace('-', " ")));
     about.extend(
         closed(Dimension::Account, facts.account.known().map(|it| it.as_str())).map(|it| format!("account {it}")),

@@ -33,7 +33,7 @@ pub(crate) use chart::{Chart, Live, Outcome};
 pub(crate) use draw::{Pen, Stuck};
 pub use forest::{Diagram, NODES, STEPS};
 pub(crate) use forest::{Forest, Full};
-pub(crate) use ordinary::OTHER;
+pub use ordinary::OTHER;
 pub use space::{Order, Raw, Space, Subject, Variable, usual_order};
 pub use world::World;
 

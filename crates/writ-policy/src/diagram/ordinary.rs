@@ -10,7 +10,7 @@ use writ_model::{
 use super::space::{Raw, Subject};
 
 /// A name that no policy mentions, in dimensions with open values.
-pub(crate) const OTHER: Term = Term::fixed("another");
+pub const OTHER: Term = Term::fixed("another");
 
 /// How far a value is from the ordinary; 0 is ordinary.
 pub(crate) fn cost(subject: &Subject, raw: &Raw) -> u32 {

@@ -22,7 +22,7 @@ use super::workshop::{Of, Study};
 use super::{Asked, Bench};
 use crate::frame::{Frame, Visit};
 use crate::reply::{Failure, Reply, page as show};
-use crate::{Console, sentences, words};
+use crate::{Console, markup, sentences, words};
 
 /// Findings about a text.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -95,6 +95,18 @@ pub(crate) struct FindingView {
     pub(crate) href: Option<String>,
     #[serde(skip)]
     pub(crate) line_href: Option<String>,
+}
+
+impl FindingView {
+    /// What was found, as HTML.
+    pub(crate) fn text_html(&self) -> String {
+        markup::code(&self.text)
+    }
+
+    /// What it rests on, or what to do, as HTML.
+    pub(crate) fn detail_html(&self) -> Option<String> {
+        self.detail.as_deref().map(markup::code)
+    }
 }
 
 /// A kind of finding; the gravest first.

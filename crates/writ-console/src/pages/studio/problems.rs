@@ -15,7 +15,7 @@ use writ_policy::example::{Example, ExampleKind};
 use super::counted;
 use super::situation::Situation;
 use super::workshop::{Study, Trial};
-use crate::{sentences, words};
+use crate::{markup, sentences, words};
 
 /// What was found when a text was checked.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -55,6 +55,18 @@ pub(crate) struct Problem {
     /// A situation that shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) witness: Option<Witness>,
+}
+
+impl Problem {
+    /// What is wrong, as HTML.
+    pub(crate) fn message_html(&self) -> String {
+        markup::code(&self.message)
+    }
+
+    /// What to do, as HTML.
+    pub(crate) fn help_html(&self) -> Option<String> {
+        self.help.as_deref().map(markup::code)
+    }
 }
 
 /// A situation that shows what was found.
