@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn words_in_grave_accents_are_code_and_other_marks_are_characters() {
         assert_eq!(code("a `b` and `c*d*`"), "a <code>b</code> and <code>c*d*</code>");
-        assert_eq!(code("[x](y) `<b>` <i>"), "[x](y) <code>&#60;b&#62;</code> &#60;i&#62;");
+        assert_eq!(code("[x](y) `<b>` <i>"), "[x](y) <code>&lt;b&gt;</code> &lt;i&gt;");
         assert_eq!(code("one ` alone"), "one ` alone");
         assert_eq!(code("`a` and ` alone"), "<code>a</code> and ` alone");
     }

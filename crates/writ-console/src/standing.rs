@@ -10,7 +10,7 @@ use writ_base::{Limit, Moment, Randomness};
 use writ_model::Term;
 use writ_model::standing::{ExceptionGrant, ExceptionId, POSTURE, Ring, RolloutEntry, RolloutId};
 use writ_model::values::{Step, Value as _};
-use writ_policy::analyse::{Proved, prove};
+use writ_policy::analyse::{Longest, Proved, prove};
 use writ_policy::diagram::World;
 use writ_policy::eval::Policy;
 use writ_policy::words::nearest;
@@ -19,8 +19,6 @@ use writ_store::{Ledger, State};
 
 use crate::parts::PolicyText;
 
-/// Days for which an exception may hold.
-pub const EXCEPTION_DAYS: u64 = 366;
 /// Days for which an entry of the roll-out may hold.
 pub const ROLLOUT_DAYS: u64 = 730;
 /// A day.
@@ -209,7 +207,10 @@ impl Desk<'_> {
             return Err(Refused::Unusable(text));
         }
         let from = new.from.unwrap_or(self.now);
-        self.dates(from, new.until, ROLLOUT_DAYS)?;
+        self.dates(from, new.until)?;
+        if new.until.since(from).as_secs() > ROLLOUT_DAYS * DAY.as_secs() {
+            return Err(too_long(format!("it may hold for {ROLLOUT_DAYS} days at most")));
+        }
         self.ring(&new.ring)?;
         let entry = RolloutEntry {
             id: RolloutId::new(self.now, self.randomness),
@@ -257,7 +258,7 @@ impl Desk<'_> {
             }
         }
         let from = new.from.unwrap_or(self.now);
-        self.dates(from, new.until, EXCEPTION_DAYS)?;
+        self.exception_dates(from, new.until)?;
         if let Some(groups) = new.keys.get("group") {
             let listed = groups.strip_prefix("not ").unwrap_or(groups).split(',').map(str::trim);
             for group in listed.filter(|group| !group.is_empty()) {
@@ -282,14 +283,19 @@ impl Desk<'_> {
         self.policy.with_standing(exceptions, rollout).map_err(|error| unusable(error.to_string()))
     }
 
-    fn dates(&self, from: Moment, until: Moment, days: u64) -> Result<(), Refused> {
+    fn exception_dates(&self, from: Moment, until: Moment) -> Result<(), Refused> {
+        self.dates(from, until)?;
+        let (lasts, most) = (until.since(from), Longest::of(self.policy));
+        if lasts > most.lasts {
+            let days = lasts.as_secs().div_ceil(DAY.as_secs());
+            return Err(too_long(format!("it would last {days} days; {most}")));
+        }
+        Ok(())
+    }
+
+    fn dates(&self, from: Moment, until: Moment) -> Result<(), Refused> {
         if until <= from || until <= self.now {
             return Err(unusable("it ends before it begins; give a later time".to_owned()));
-        }
-        if until.since(from) > DAY.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX)) {
-            return Err(unusable(format!(
-                "it may hold for {days} days at most; what is to stay belongs into the policy"
-            )));
         }
         Ok(())
     }
@@ -393,6 +399,10 @@ fn with_near(text: String, near: Option<&str>, known: &BTreeSet<Term>) -> String
 
 fn unusable(text: String) -> Refused {
     Refused::Unusable(text)
+}
+
+fn too_long(text: String) -> Refused {
+    unusable(format!("{text}; what is to stay belongs into the policy"))
 }
 
 #[cfg(test)]

@@ -305,7 +305,7 @@ pub(crate) async fn give(console: &Console, visit: &Visit, id: &str, answer: &An
 /// The exception that an answer grants.
 fn exception(console: &Console, case: &Case, answer: &Answer, role: &str) -> Result<NewException, Failure> {
     let days = u32::try_from(answer.days.unwrap_or(14)).ok().filter(|days| *days > 0);
-    let days = days.ok_or_else(|| Failure::Unusable("An exception holds for 1 to 366 days.".into()))?;
+    let days = days.ok_or_else(|| Failure::Unusable("An exception holds for a day at least.".into()))?;
     let control = answer.control.trim();
     if control.is_empty() {
         return Err(Failure::Unusable("Say what protects instead.".into()));

@@ -37,6 +37,7 @@ pub use assertions::{ASSERTION_MOMENTS, LeftOut, NotYet, Outcome, Proof, Proved,
 pub use baseline::{Weaker, WeakerRow, weaker};
 pub use capabilities::{Capability, Loss, Need, lacking, needs};
 pub use gaps::{Gap, Gaps};
+pub use standing::Longest;
 pub use witness::{Witness, verdict};
 
 /// Regions that one answer shows at most; what is left is counted.

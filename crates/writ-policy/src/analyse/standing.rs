@@ -1,11 +1,14 @@
 //! What stands beside the text: an exception may change nothing where its clause does not apply, and a roll-out may make
 //! nothing stricter than the text.
 
+use std::fmt;
+use std::time::Duration;
+
 use writ_base::Moment;
 use writ_model::standing::ExceptionGrant;
 use writ_model::{Effect, Term};
 
-use crate::control::Duty;
+use crate::control::{Duty, Period};
 use crate::diagnostic::Code;
 use crate::diagram::{Diagram, Diagrams, Full, Live, TooLarge};
 use crate::document::source::Span;
@@ -46,24 +49,45 @@ pub(super) fn findings(diagrams: &mut Diagrams<'_>, policy: &Policy, at: Moment)
 /// Days that an exception may last where no clause says so.
 const DAYS_MAX: u64 = 366;
 
-/// An exception that lasts longer than the process for exceptions says, or than a year.
+/// How long an exception may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Longest<'p> {
+    /// From its beginning to its end.
+    pub lasts: Duration,
+    /// The process for exceptions that says so, by its clause, and in the words of the document.
+    stated: Option<(&'p Term, Period)>,
+}
+
+impl<'p> Longest<'p> {
+    /// What the processes for exceptions of a policy allow, the shortest of them; a year where there is none.
+    pub fn of(policy: &'p Policy) -> Self {
+        let processes = policy.model().controls.iter().filter_map(|control| match &control.duty {
+            Duty::ExceptionProcess(process) => Some((&control.clause, process.limit)),
+            _ => None,
+        });
+        let stated = processes.min_by_key(|(_, limit)| limit.minutes());
+        let minutes = stated.map_or(DAYS_MAX * 24 * 60, |(_, limit)| limit.minutes());
+        Self { lasts: Duration::from_secs(minutes.saturating_mul(60)), stated }
+    }
+}
+
+impl fmt::Display for Longest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.stated {
+            Some((clause, limit)) => write!(f, "clause `{clause}` allows {limit}"),
+            None => write!(f, "no clause says how long one may, and {DAYS_MAX} days are the most"),
+        }
+    }
+}
+
+/// An exception that lasts longer than it may.
 fn too_long(policy: &Policy, grant: &ExceptionGrant) -> Option<Finding> {
     const DAY_SECONDS: u64 = 86_400;
-    let processes = policy.model().controls.iter().filter_map(|control| match &control.duty {
-        Duty::ExceptionProcess(process) => Some((process.limit, &control.clause)),
-        _ => None,
-    });
-    let stated = processes.min();
-    let seconds = stated.map_or(DAYS_MAX * DAY_SECONDS, |(limit, _)| limit.minutes() * 60);
-    let lasts = grant.until.since(grant.from).as_secs();
-    if lasts <= seconds {
+    let (lasts, most) = (grant.until.since(grant.from), Longest::of(policy));
+    if lasts <= most.lasts {
         return None;
     }
-    let most = match stated {
-        Some((limit, clause)) => format!("clause `{clause}` allows {limit}"),
-        None => format!("no clause says how long one may, and {DAYS_MAX} days are the most"),
-    };
-    let (id, clause, days) = (grant.id, &grant.clause, lasts.div_ceil(DAY_SECONDS));
+    let (id, clause, days) = (grant.id, &grant.clause, lasts.as_secs().div_ceil(DAY_SECONDS));
     Some(Finding {
         code: Code::ExceptionTooLong,
         rule: Some((clause.clone(), 0)),

@@ -175,7 +175,7 @@ async fn exceptions_and_stages(config: &Config) {
     assert!(nobody.contains("no owner `marketing` who could approve"), "{nobody}");
     let mut long = exception(&[]);
     long.0.until = SystemClock.now().after(DAY * 400);
-    assert!(format!("{:#}", carry_out(config, long).await.unwrap_err()).contains("366 days at most"));
+    assert!(format!("{:#}", carry_out(config, long).await.unwrap_err()).contains("366 days are the most"));
 
     let moved = carry_out(config, step(Some(Step::Observe), false)).await.unwrap();
     assert_eq!((moved.before, moved.row.entry.step), (Step::Enforce, Step::Observe));
