@@ -16,6 +16,7 @@ mod chart;
 mod draw;
 mod forest;
 mod ordinary;
+mod recipe;
 mod region;
 mod space;
 #[cfg(test)]
@@ -31,9 +32,10 @@ use crate::eval::Policy;
 
 pub(crate) use chart::{Chart, Live, Outcome};
 pub(crate) use draw::{Pen, Stuck};
-pub use forest::{Diagram, NODES, STEPS};
+pub use forest::{Diagram, How, Made, NODES, Op, STEPS};
 pub(crate) use forest::{Forest, Full};
 pub(crate) use ordinary::OTHER;
+pub use recipe::{Again, Recipe};
 pub use space::{Order, Raw, Space, Subject, Variable, usual_order};
 pub use world::World;
 
@@ -158,7 +160,26 @@ impl<'p> Diagrams<'p> {
     /// As [`Diagrams::drawn`], with a smaller limit on nodes.
     fn within(policies: &[&'p Policy], world: &World, order: Order, nodes_most: usize) -> Result<Self, TooLarge> {
         let space = Space::of(policies, world, order);
-        let mut forest = Forest::new(space.widths(), nodes_most);
+        let forest = Forest::new(space.widths(), nodes_most);
+        Self::in_forest(policies, space, forest)
+    }
+
+    /// As [`Diagrams::drawn`], with all steps written down.
+    ///
+    /// # Errors
+    /// If they need more than a named limit admits.
+    pub fn recorded(policies: &[&'p Policy], world: &World, order: Order) -> Result<(Self, Recipe), TooLarge> {
+        let space = Space::of(policies, world, order);
+        let mut forest = Forest::new(space.widths(), NODES.value());
+        forest.record();
+        let mut drawn = Self::in_forest(policies, space, forest)?;
+        let (widths, steps) = (drawn.space.widths(), drawn.forest.recorded());
+        let effect = drawn.chart(0).map_or(Diagram::NEVER, |chart| chart.text.effect);
+        let recipe = Recipe { widths, steps, effect, possible: drawn.possible() };
+        Ok((drawn, recipe))
+    }
+
+    fn in_forest(policies: &[&'p Policy], space: Space, mut forest: Forest) -> Result<Self, TooLarge> {
         let mut charts = Vec::new();
         for (index, policy) in policies.iter().enumerate() {
             charts.push(Chart::draw(&mut forest, &space, policy, index)?);
