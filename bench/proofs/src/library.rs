@@ -7,7 +7,7 @@ use oxidd::mtbdd::terminal::I64;
 use oxidd::mtbdd::{MTBDDFunction, MTBDDManagerRef};
 use oxidd::util::num::F64;
 use oxidd::util::{AllocResult, SatCountCache};
-use oxidd::{BooleanFunction as _, Function as _, Manager as _, ManagerRef as _, PseudoBooleanFunction as _};
+use oxidd::{BooleanFunction as _, Manager as _, ManagerRef as _, PseudoBooleanFunction};
 use writ_policy::diagram::Op;
 
 use crate::encoding::Bits;
@@ -308,20 +308,20 @@ impl Numbers for OxiddNumbers {
     }
 
     fn max(&self, one: &Self::Number, other: &Self::Number) -> anyhow::Result<Self::Number> {
-        room(MTBDDFunction::max(one, other))
+        room(PseudoBooleanFunction::max(one, other))
     }
 
     fn put(&self, op: Op, one: &Self::Number, other: &Self::Number) -> anyhow::Result<Self::Number> {
         match op {
-            Op::Max | Op::Or => room(MTBDDFunction::max(one, other)),
-            Op::Min | Op::And => room(MTBDDFunction::min(one, other)),
+            Op::Max | Op::Or => room(PseudoBooleanFunction::max(one, other)),
+            Op::Min | Op::And => room(PseudoBooleanFunction::min(one, other)),
             Op::Keep => room(one.mul(other)),
             // The library has no comparison: the difference, cut off below and above.
             Op::Less => {
                 let (zero, yes) = (self.constant(0)?, self.constant(1)?);
                 let more = room(other.sub(one))?;
-                let more = room(MTBDDFunction::max(&more, &zero))?;
-                room(MTBDDFunction::min(&more, &yes))
+                let more = room(PseudoBooleanFunction::max(&more, &zero))?;
+                room(PseudoBooleanFunction::min(&more, &yes))
             }
         }
     }

@@ -15,6 +15,7 @@
 mod chart;
 mod draw;
 mod forest;
+mod neighbours;
 mod ordinary;
 mod recipe;
 mod region;
