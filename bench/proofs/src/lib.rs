@@ -11,7 +11,7 @@ use writ_catalog::Catalog;
 use writ_policy::check::{RulePlace, parse_with};
 use writ_policy::diagram::World;
 use writ_policy::eval::Policy;
-use writ_policy::eval::testing::{Size, cell_of, sized};
+use writ_policy::eval::testing::{Size, cell_of, sized, tangled};
 use writ_policy::words::Names;
 
 const GENERAL: &str = include_str!("../../../catalog/policies/general.md");
@@ -51,6 +51,16 @@ pub fn generated(size: Size) -> anyhow::Result<Subject> {
     let place = |place| RulePlace { cell: cell_of(place, size.rules), ..RulePlace::default() };
     let name = format!("{} rules, {} classes, {} groups", size.rules, size.classes, size.groups);
     Ok(Subject { name, policy, places: (0..size.rules).map(place).collect() })
+}
+
+/// A policy whose proof explodes.
+///
+/// # Errors
+/// If it needs more than a named limit admits.
+pub fn exploding(groups: usize) -> anyhow::Result<Subject> {
+    let policy = Policy::compile(tangled(groups, 1), ContentHash::default())?;
+    let name = format!("{groups} groups tangled with {groups} classes");
+    Ok(Subject { name, policy, places: Vec::new() })
 }
 
 /// What the catalog knows of services.

@@ -13,7 +13,7 @@ use writ_policy::analyse::analyse;
 use writ_policy::diagram::{Diagrams, TooLarge, World};
 use writ_policy::eval::testing::Size;
 use writ_proofs::time::now;
-use writ_proofs::{Subject, general, generated, load, thousands, world};
+use writ_proofs::{Subject, exploding, general, generated, load, thousands, world};
 
 /// Rounds of which the shortest counts: what disturbs only adds.
 const ROUNDS: usize = 3;
@@ -30,6 +30,7 @@ fn main() -> anyhow::Result<()> {
             line(&generated(Size { rules, classes: names / 2, groups: names / 2 })?, &World::default());
         }
     }
+    line(&exploding(60)?, &World::default());
     println!("\nload {}", load());
     Ok(())
 }

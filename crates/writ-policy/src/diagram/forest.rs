@@ -29,7 +29,7 @@ impl Diagram {
     pub(crate) const ALWAYS: Self = Self(1);
 
     /// The function that is this number everywhere; at most 3.
-    pub(crate) const fn number(number: u8) -> Self {
+    pub const fn number(number: u8) -> Self {
         Self(if number < NUMBERS { number as u32 } else { NUMBERS as u32 - 1 })
     }
 

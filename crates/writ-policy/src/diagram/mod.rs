@@ -61,6 +61,12 @@ impl TooLarge {
         let clause = clause.unwrap_or(writ_model::standing::POSTURE);
         Self { clause, nodes: NODES.value(), steps: STEPS.value() }
     }
+
+    /// With this clause, if none was named yet.
+    pub(crate) fn or_of(self, clause: &Term) -> Self {
+        let clause = if self.clause == writ_model::standing::POSTURE { clause.clone() } else { self.clause };
+        Self { clause, ..self }
+    }
 }
 
 impl From<Stuck> for TooLarge {
@@ -209,6 +215,11 @@ impl<'p> Diagrams<'p> {
     /// The chart of a policy.
     pub(crate) fn chart(&self, policy: usize) -> Option<&Chart> {
         self.charts.get(policy)
+    }
+
+    /// The clause that made the diagrams of the first policy grow most.
+    pub(crate) fn heaviest(&self) -> Term {
+        self.chart(0).map_or(writ_model::standing::POSTURE, |chart| chart.heaviest.clone())
     }
 
     /// A policy by its place.

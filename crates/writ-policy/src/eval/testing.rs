@@ -22,7 +22,7 @@ use crate::rule::{ClassDefinition, ClauseModel, KeyTest, KeyValue, Keys, PolicyM
 
 use super::{Exception, Standing};
 
-pub use sized::{Size, cell_of, sized};
+pub use sized::{Size, cell_of, sized, tangled};
 
 /// Numbers that a seed repeats (SplitMix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators").
 #[derive(Clone, Debug)]

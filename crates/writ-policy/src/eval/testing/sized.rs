@@ -23,6 +23,24 @@ pub struct Size {
 /// Services that policies of any size name.
 const SERVICES: usize = 20;
 
+/// A policy whose proof explodes: a small first clause, and one in which each of many groups is blocked from classes that
+/// it shares with others at random, so that no order of questions forgets what was asked.
+pub fn tangled(groups: usize, seed: u64) -> PolicyModel {
+    let mut draft = Draft { size: Size { rules: 0, classes: groups, groups }, random: Seeded::new(seed) };
+    let mut model = sized(draft.size, seed);
+    model.clauses = clauses(2);
+    let mut small = blank(clause(0), 1);
+    (small.keys.tests, small.then) = (vec![closed(Dimension::Who, &[Who::Contractor])], Effect::Block);
+    model.rules.push(small);
+    for number in 0..groups * 3 {
+        let mut rule = blank(clause(1), u16::try_from(number + 1).unwrap_or(u16::MAX));
+        rule.keys.tests = vec![named(Dimension::Group, format!("group-{}", number % groups)), draft.data()];
+        rule.then = Effect::Block;
+        model.rules.push(rule);
+    }
+    model
+}
+
 /// Rules of one clause.
 const PER_CLAUSE: usize = 30;
 
