@@ -22,7 +22,9 @@ const LONG: Duration = Duration::from_secs(2);
 
 fn main() -> anyhow::Result<()> {
     println!("load {}\n", load());
-    println!("| policy | rows | variables | effect, nodes | made | steps | MB | drawing | analysis | its nodes | its steps | its MB |");
+    println!(
+        "| policy | rows | variables | effect, nodes | made | steps | MB | drawing | analysis | its nodes | its steps | its MB |"
+    );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     line(&general()?, &world());
     for rules in [50, 200, 1_000] {

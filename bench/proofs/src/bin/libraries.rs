@@ -207,8 +207,7 @@ impl Case<'_> {
         for _ in 0..POINTS {
             let value = |width: &u16| u16::try_from(random.below(usize::from(*width))).unwrap_or(0);
             let point: Vec<u16> = self.recipe.widths.iter().map(value).collect();
-            let (ours, theirs) =
-                (again.at(self.recipe.effect, &point), library.at(effect, &self.bits.at(&point)));
+            let (ours, theirs) = (again.at(self.recipe.effect, &point), library.at(effect, &self.bits.at(&point)));
             if ours != theirs {
                 bail!("at {point:?} ours says {ours}, the library {theirs}");
             }
@@ -229,7 +228,8 @@ impl Case<'_> {
     fn valid<N: Numbers>(&self, library: &N) -> anyhow::Result<N::Number> {
         let (yes, no) = (library.constant(1)?, library.constant(0)?);
         let mut all = yes.clone();
-        for (variable, width) in (0u16..).zip(&self.recipe.widths).rev() {
+        let variables: Vec<(u16, &u16)> = (0u16..).zip(&self.recipe.widths).collect();
+        for (variable, width) in variables.into_iter().rev() {
             let (first, length, hot) = self.bits.of(variable);
             all = if hot {
                 // From the last truth up: whether exactly one holds, and whether none does.

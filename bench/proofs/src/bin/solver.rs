@@ -33,7 +33,9 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     };
     println!("load {}\n{version}\n", load());
-    println!("| policy | exported policies | compiling one, p50 | a pair implies, p50 | p99 | hold | errors | all pairs, one action | the whole analysis |");
+    println!(
+        "| policy | exported policies | compiling one, p50 | a pair implies, p50 | p99 | hold | errors | all pairs, one action | the whole analysis |"
+    );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     for rules in [50, 200] {
@@ -87,7 +89,8 @@ async fn line(subject: &Subject) -> anyhow::Result<()> {
     analysed?;
     let total: Duration = times.iter().sum();
     let pairs = compiled.len() * compiled.len().saturating_sub(1);
-    let all = u32::try_from(pairs).unwrap_or(u32::MAX) * total.checked_div(u32::try_from(times.len())?).unwrap_or_default();
+    let all =
+        u32::try_from(pairs).unwrap_or(u32::MAX) * total.checked_div(u32::try_from(times.len())?).unwrap_or_default();
     println!(
         "| {} | {} | {:.2} ms | {:.2} ms | {:.2} ms | {hold} | {errors} | {:.0} s | {:.0} ms |",
         subject.name,

@@ -83,11 +83,7 @@ fn span(rules: &BTreeMap<Vec<usize>, usize>, places: &[usize]) -> usize {
 }
 
 /// New places: each variable in the middle of the rules that name it, within its rank.
-fn moved(
-    rules: &BTreeMap<Vec<usize>, usize>,
-    places: &[usize],
-    rank: impl Fn(usize) -> Option<u8>,
-) -> Vec<usize> {
+fn moved(rules: &BTreeMap<Vec<usize>, usize>, places: &[usize], rank: impl Fn(usize) -> Option<u8>) -> Vec<usize> {
     // Sums of middles and their numbers, per variable; in whole numbers, so that every machine finds the same order.
     const UNIT: usize = 1 << 16;
     let mut pulls = vec![(0usize, 0usize); places.len()];
