@@ -172,7 +172,7 @@ impl<'a, 'p> Look<'a, 'p> {
         let covers = self.diagrams.chart(0).map(|chart| chart.covers.clone()).unwrap_or_default();
         for covered in covers.iter().filter(|covered| covered.bit != self.policy.layout.plain()) {
             let own: Vec<Diagram> =
-                rows.iter().filter(|(row, _)| covered.rows.contains(row)).map(|(_, applies)| *applies).collect();
+                rows.iter().filter(|(row, _)| covered.rows.binary_search(row).is_ok()).map(|(_, applies)| *applies).collect();
             let own = self.diagrams.forest.any(own)?;
             let open = self.diagrams.without(covered.lit, own)?;
             region = self.diagrams.without(region, open)?;
@@ -306,7 +306,7 @@ impl<'a, 'p> Look<'a, 'p> {
         let covers = self.diagrams.chart(0).map(|chart| chart.covers.clone()).unwrap_or_default();
         for (place, covered) in covers.iter().enumerate() {
             let own: Vec<Diagram> =
-                rows.iter().filter(|(row, _)| covered.rows.contains(row)).map(|(_, applies)| *applies).collect();
+                rows.iter().filter(|(row, _)| covered.rows.binary_search(row).is_ok()).map(|(_, applies)| *applies).collect();
             if own.is_empty() {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! The diagrams of one policy: what it says, and what holds with exceptions and roll-out at one time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use writ_base::Moment;
 use writ_model::standing::POSTURE;
@@ -22,7 +23,7 @@ pub(crate) struct Chart {
     /// Where each row that foresees applies, in the order of the rows.
     pub(crate) foresee: Vec<Diagram>,
     /// What is covered where.
-    pub(crate) covers: Vec<Covered>,
+    pub(crate) covers: Arc<[Covered]>,
     /// Where the posture speaks about what is done.
     pub(crate) speaks: Diagram,
     /// Where nothing foresees what is done.
@@ -111,7 +112,7 @@ impl Chart {
         let rest = |_: Full| Stuck { clause: foreseeing.clone() };
         let stopped = pen.stopped(forest, opened).map_err(rest)?;
         let foresee = pen.foresee(forest).map_err(rest)?;
-        let covers = pen.covers(forest, &foresee).map_err(rest)?;
+        let covers: Arc<[Covered]> = pen.covers(forest, &foresee).map_err(rest)?.into();
         let speaks = pen.speaks(forest).map_err(rest)?;
         let unforeseen = pen.unforeseen(forest, &covers, &[]).map_err(rest)?;
         let posture = pen.posture(forest).map_err(rest)?;
