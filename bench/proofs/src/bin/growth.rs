@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use writ_base::Moment;
 use writ_policy::analyse::analyse;
-use writ_policy::diagram::{Diagrams, TooLarge, World};
+use writ_policy::diagram::{Diagrams, Order, Subject, TooLarge, World, usual_order};
 use writ_policy::eval::testing::Size;
 use writ_proofs::time::now;
-use writ_proofs::{Subject, exploding, general, generated, load, thousands, world};
+use writ_proofs::{Subject as Measured, exploding, general, generated, load, thousands, world};
 
 /// Rounds of which the shortest counts: what disturbs only adds.
 const ROUNDS: usize = 3;
@@ -33,11 +33,12 @@ fn main() -> anyhow::Result<()> {
         }
     }
     line(&exploding(60)?, &World::default());
+    orders()?;
     println!("\nload {}", load());
     Ok(())
 }
 
-fn line(subject: &Subject, world: &World) {
+fn line(subject: &Measured, world: &World) {
     let policy = &subject.policy;
     let (drawing, drawn) = least(|| Diagrams::of(&[policy], world).map(|drawn| drawn.figures()));
     let of_drawing = match drawn {
@@ -64,6 +65,41 @@ fn line(subject: &Subject, world: &World) {
         milli(drawing),
         milli(analysing)
     );
+}
+
+/// Orders of questions beside the usual one.
+const ORDERS: [(&str, Order); 5] = [
+    ("chosen", usual_order),
+    ("groups before classes", |subject| match subject {
+        Subject::Groups(_) => 7,
+        other => usual_order(other),
+    }),
+    ("signals before classes", |subject| match subject {
+        Subject::Present(..) => 7,
+        other => usual_order(other),
+    }),
+    ("neighbours alone", |_| 0),
+    ("reversed", |subject| u8::MAX - usual_order(subject)),
+];
+
+/// The diagrams of the effect in several orders of questions.
+fn orders() -> anyhow::Result<()> {
+    let size = |rules, names| Size { rules, classes: names, groups: names };
+    let subjects = [general()?, generated(size(50, 20))?, generated(size(200, 10))?, generated(size(1_000, 20))?];
+    let names: Vec<&str> = subjects.iter().map(|subject| subject.name.as_str()).collect();
+    println!("\n| order | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len()));
+    for (name, order) in ORDERS {
+        let cells = subjects.iter().map(|subject| {
+            let world = if subject.name == "general" { world() } else { World::default() };
+            let (time, drawn) = least(|| Diagrams::drawn(&[&subject.policy], &world, order).map(|it| it.figures()));
+            match drawn {
+                Ok(it) => format!("{} / {} / {}", thousands(it.nodes), thousands(it.made), milli(time)),
+                Err(_) => format!("too large / {}", milli(time)),
+            }
+        });
+        println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    }
+    Ok(())
 }
 
 /// The shortest of several rounds, with what came of it.
