@@ -10,10 +10,14 @@ use crate::process::{Workspace, run, succeeds};
 /// Where Cedar stands beside Writ.
 const CEDAR: &str = "bench/cedar/Cargo.toml";
 
+/// Where growth and other libraries for diagrams are measured.
+const PROOFS: &str = "bench/proofs/Cargo.toml";
+
 /// Formatting of the workspace and of the crates that stand outside it.
 pub(crate) fn fmt(workspace: &Workspace) -> Result<()> {
     run(&mut workspace.cargo(&["fmt", "--all", "--", "--check"]))?;
     run(&mut workspace.cargo(&["fmt", "--manifest-path", CEDAR, "--", "--check"]))?;
+    run(&mut workspace.cargo(&["fmt", "--manifest-path", PROOFS, "--", "--check"]))?;
     run(&mut workspace.cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--", "--check"]))
 }
 
@@ -53,9 +57,17 @@ pub(crate) fn docs(workspace: &Workspace) -> Result<()> {
 
 /// Comparisons with peers; never part of the gate. `writ` is built with them: it is what most of them run.
 pub(crate) fn bench(workspace: &Workspace, name: &str, arguments: &[String]) -> Result<()> {
-    if name == "policy" {
-        let mut policy = workspace.cargo(&["run", "--release", "--manifest-path", CEDAR, "--bin", name, "--"]);
-        return run(policy.args(arguments).env("CARGO_TARGET_DIR", workspace.target.join("cedar")));
+    // Workspaces of their own: what peers depend on lies beside our output.
+    let aside = match name {
+        "policy" => Some((CEDAR, "cedar", &[][..])),
+        "growth" | "libraries" => Some((PROOFS, "proofs", &[][..])),
+        "solver" => Some((PROOFS, "proofs", &["--features", "solver"][..])),
+        _ => None,
+    };
+    if let Some((manifest, output, features)) = aside {
+        let mut bench = workspace.cargo(&["run", "--release", "--manifest-path", manifest, "--bin", name]);
+        bench.args(features).arg("--").args(arguments);
+        return run(bench.env("CARGO_TARGET_DIR", workspace.target.join(output)));
     }
     // Together, so that both have the same features of their dependencies.
     run(&mut workspace.cargo(&["build", "--release", "--package", "writ", "--package", "writ-bench"]))?;

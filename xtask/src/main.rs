@@ -30,7 +30,8 @@ Tasks of the Writ workspace.
   cargo xtask codegen [--check]    write the generated reference pages; --check: fail if one is out of date
   cargo xtask postgres COMMAND...  run a command with a throw-away PostgreSQL in WRIT_TEST_POSTGRES_URL
   cargo xtask sdk [ARGS]           end-to-end tests with the official SDKs (arguments go to pytest)
-  cargo xtask bench NAME [ARGS]    gateway, proxy: beside peers and none; policy: time of a decision; release build
+  cargo xtask bench NAME [ARGS]    gateway, proxy: beside peers and none; policy: time of a decision; growth,
+                                   libraries, solver: size and time of proofs; release build
   cargo xtask setup                install what the steps above need and say what was done
 
 Environment: CARGO_TARGET_DIR (build output, also Python and npm packages), CI=true (the gate: no questions asked).
@@ -70,7 +71,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
         ("postgres", [program, arguments @ ..]) => return postgres::around(&workspace, program, arguments),
         ("sdk", _) => sdk::test(&workspace, rest)?,
         ("bench", [name, arguments @ ..]) => cargo::bench(&workspace, name, arguments)?,
-        ("bench", []) => bail!("`bench` needs a name: `gateway`, `proxy` or `policy`"),
+        ("bench", []) => bail!("`bench` needs a name: `gateway`, `proxy`, `policy`, `growth`, `libraries` or `solver`"),
         ("setup", []) => setup::run_setup(&workspace)?,
         ("ci" | "lint" | "tidy" | "codegen" | "postgres" | "setup", _) => {
             bail!("`{task}` does not take `{}`; see `cargo xtask help`", rest.join(" "))

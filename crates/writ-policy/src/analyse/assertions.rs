@@ -138,7 +138,18 @@ pub fn prove(policy: &Policy, world: &World, at: Moment) -> Result<Proof, TooLar
     }
     let asked = Asked::of(policy)?;
     let mut diagrams = Diagrams::of(&[policy, &asked.policy], world)?;
-    let mut prover = Prover::new(&mut diagrams, policy, &asked, world, at)?;
+    let heaviest = diagrams.heaviest();
+    proof(&mut diagrams, policy, &asked, world, at).map_err(|error| error.or_of(&heaviest))
+}
+
+fn proof(
+    diagrams: &mut Diagrams<'_>,
+    policy: &Policy,
+    asked: &Asked,
+    world: &World,
+    at: Moment,
+) -> Result<Proof, TooLarge> {
+    let mut prover = Prover::new(diagrams, policy, asked, world, at)?;
     let mut proof = Proof::default();
     for (number, assertion) in policy.model().assertions.iter().enumerate() {
         proof.assertions.push(prover.prove(number, assertion)?);

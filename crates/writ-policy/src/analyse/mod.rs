@@ -98,10 +98,14 @@ pub fn analyse(
 ) -> Result<Analysis, TooLarge> {
     let lens = lens::Lens::of(policy, tables)?;
     let mut diagrams = Diagrams::of(&[policy, &lens.policy], world)?;
-    let mut findings = rules::findings(&mut diagrams, policy, &lens, places, world, at)?;
-    findings.extend(tables::findings(&mut diagrams, policy, &lens, tables, at)?);
-    findings.extend(standing::findings(&mut diagrams, policy, at)?);
-    let gaps = gaps::gaps(&mut diagrams, at)?;
+    let heaviest = diagrams.heaviest();
+    let mut ask = || -> Result<_, TooLarge> {
+        let mut findings = rules::findings(&mut diagrams, policy, &lens, places, world, at)?;
+        findings.extend(tables::findings(&mut diagrams, policy, &lens, tables, at)?);
+        findings.extend(standing::findings(&mut diagrams, policy, at)?);
+        Ok((findings, gaps::gaps(&mut diagrams, at)?))
+    };
+    let (mut findings, gaps) = ask().map_err(|error| error.or_of(&heaviest))?;
     findings.sort_by_key(|finding| finding.span);
     let figures = diagrams.figures();
     Ok(Analysis { findings, gaps, figures })

@@ -1,6 +1,7 @@
 //! The diagrams of one policy: what it says, and what holds with exceptions and roll-out at one time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use writ_base::Moment;
 use writ_model::standing::POSTURE;
@@ -22,7 +23,7 @@ pub(crate) struct Chart {
     /// Where each row that foresees applies, in the order of the rows.
     pub(crate) foresee: Vec<Diagram>,
     /// What is covered where.
-    pub(crate) covers: Vec<Covered>,
+    pub(crate) covers: Arc<[Covered]>,
     /// Where the posture speaks about what is done.
     pub(crate) speaks: Diagram,
     /// Where nothing foresees what is done.
@@ -33,6 +34,8 @@ pub(crate) struct Chart {
     pub(crate) possible: Diagram,
     /// The verdict of the text alone.
     pub(crate) text: Outcome,
+    /// The clause that made the diagrams grow most.
+    pub(crate) heaviest: Term,
 }
 
 /// A verdict as diagrams: the effect, and the redacted classes.
@@ -105,10 +108,11 @@ impl Chart {
     pub(crate) fn draw(forest: &mut Forest, space: &Space, policy: &Policy, index: usize) -> Result<Self, Stuck> {
         let mut pen = Pen::new(policy, index, space);
         let Rules { demands, opened } = pen.rules(forest)?;
-        let rest = |_: Full| Stuck { clause: POSTURE };
+        let foreseeing = foreseeing(policy);
+        let rest = |_: Full| Stuck { clause: foreseeing.clone() };
         let stopped = pen.stopped(forest, opened).map_err(rest)?;
         let foresee = pen.foresee(forest).map_err(rest)?;
-        let covers = pen.covers(forest, &foresee).map_err(rest)?;
+        let covers: Arc<[Covered]> = pen.covers(forest, &foresee).map_err(rest)?.into();
         let speaks = pen.speaks(forest).map_err(rest)?;
         let unforeseen = pen.unforeseen(forest, &covers, &[]).map_err(rest)?;
         let posture = pen.posture(forest).map_err(rest)?;
@@ -119,7 +123,8 @@ impl Chart {
         let effect = ground(forest, unforeseen, posture, stopped).and_then(|it| forest.max(it, rules)).map_err(rest)?;
         let redacts = redactions(forest, policy, &demands, |_, (_, at)| Ok(at))?;
         let text = Outcome { effect, redacts };
-        Ok(Self { demands, stopped, foresee, covers, speaks, unforeseen, posture, possible, text })
+        let heaviest = growth.clause;
+        Ok(Self { demands, stopped, foresee, covers, speaks, unforeseen, posture, possible, text, heaviest })
     }
 
     /// Both verdicts with what stands beside the policy at a time.
@@ -237,6 +242,17 @@ impl Chart {
         })?;
         Ok(Outcome { effect, redacts })
     }
+}
+
+/// The clause that foresees with most rows: where it is what nothing foresees that grows, it has most of that.
+fn foreseeing(policy: &Policy) -> Term {
+    let mut rows: BTreeMap<&Term, usize> = BTreeMap::new();
+    for row in &policy.rows.foresee {
+        if let Some(rule) = policy.model().rules.get(row.rule as usize) {
+            *rows.entry(&rule.clause).or_default() += 1;
+        }
+    }
+    rows.into_iter().max_by_key(|(_, rows)| *rows).map_or(POSTURE, |(clause, _)| clause.clone())
 }
 
 /// Where verdicts start from before any rule demands: the posture where nothing foresees, block where content that could

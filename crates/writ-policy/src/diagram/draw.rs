@@ -494,7 +494,7 @@ pub(crate) struct Covered {
     pub(crate) lit: Diagram,
     /// Where some row that foresees covers it.
     pub(crate) covered: Diagram,
-    /// The rows that may, by their places.
+    /// The rows that may, by their places, in ascending order.
     pub(crate) rows: Vec<usize>,
 }
 

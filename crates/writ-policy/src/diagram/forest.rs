@@ -11,8 +11,9 @@ use writ_base::Limit;
 /// Nodes that the diagrams of one analysis may have together.
 pub static NODES: Limit = Limit::new("policy.analysis.nodes", "nodes", 4 << 20);
 
-/// Steps that one analysis may take: a bound on its time, without a clock.
-pub static STEPS: Limit = Limit::new("policy.analysis.steps", "steps", 400_000_000);
+/// Steps that one analysis may take: a bound on its time, without a clock. The largest that was measured and is not meant
+/// to explode takes a sixth of them (docs/reference/policy-figures.md).
+pub static STEPS: Limit = Limit::new("policy.analysis.steps", "steps", 40_000_000);
 
 /// The diagrams need more than a named limit admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Diagram {
     pub(crate) const ALWAYS: Self = Self(1);
 
     /// The function that is this number everywhere; at most 3.
-    pub(crate) const fn number(number: u8) -> Self {
+    pub const fn number(number: u8) -> Self {
         Self(if number < NUMBERS { number as u32 } else { NUMBERS as u32 - 1 })
     }
 
@@ -38,7 +39,7 @@ impl Diagram {
     }
 
     /// The number, if it is the same everywhere.
-    pub(crate) fn constant(self) -> Option<u8> {
+    pub fn constant(self) -> Option<u8> {
         u8::try_from(self.0).ok().filter(|number| *number < NUMBERS)
     }
 
@@ -59,7 +60,7 @@ type Children = SmallVec<[Diagram; 24]>;
 
 /// How two diagrams are put together, number by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Op {
+pub enum Op {
     /// The greater number.
     Max,
     /// The lesser number.
@@ -120,6 +121,36 @@ struct Node {
     first: u32,
 }
 
+/// A diagram of a [`super::Recipe`], and how it comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// From what.
+    pub how: How,
+    /// The diagram.
+    pub result: Diagram,
+}
+
+/// How a diagram comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It asks a variable first, and has one child per value.
+    Asks {
+        /// The place of the variable.
+        variable: u16,
+        /// The children.
+        children: Vec<Diagram>,
+    },
+    /// Two diagrams are put together.
+    Put {
+        /// How.
+        op: Op,
+        /// The first.
+        one: Diagram,
+        /// The second.
+        other: Diagram,
+    },
+}
+
 /// A result that is remembered: operands, operation, result.
 #[derive(Clone, Copy, Debug)]
 struct Remembered {
@@ -141,6 +172,8 @@ pub(crate) struct Forest {
     memory: Vec<Option<Remembered>>,
     steps: usize,
     nodes_most: usize,
+    /// What was asked for, if that is written down.
+    recipe: Option<Vec<Made>>,
 }
 
 impl Forest {
@@ -155,7 +188,18 @@ impl Forest {
             memory: vec![None; 1 << 12],
             steps: 0,
             nodes_most,
+            recipe: None,
         }
+    }
+
+    /// From now on writes down what is asked for.
+    pub(crate) fn record(&mut self) {
+        self.recipe = Some(Vec::new());
+    }
+
+    /// What was asked for since [`Forest::record`], which ends.
+    pub(crate) fn recorded(&mut self) -> Vec<Made> {
+        self.recipe.take().unwrap_or_default()
     }
 
     /// The number of nodes that were ever made.
@@ -198,6 +242,15 @@ impl Forest {
 
     /// The diagram that asks a variable first. The children must not ask it, nor one before it.
     pub(crate) fn node(&mut self, variable: u16, children: &[Diagram]) -> Result<Diagram, Full> {
+        let result = self.consed(variable, children)?;
+        if let Some(recipe) = &mut self.recipe {
+            recipe.push(Made { how: How::Asks { variable, children: children.to_vec() }, result });
+        }
+        Ok(result)
+    }
+
+    /// The one node that says this.
+    fn consed(&mut self, variable: u16, children: &[Diagram]) -> Result<Diagram, Full> {
         let Some((first, rest)) = children.split_first() else { return Ok(Diagram::NEVER) };
         if rest.iter().all(|child| child == first) {
             return Ok(*first);
@@ -259,47 +312,47 @@ impl Forest {
 
     /// The greater number.
     pub(crate) fn max(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Max, one, other)
+        self.put(Op::Max, one, other)
     }
 
     /// The lesser number.
     pub(crate) fn min(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Min, one, other)
+        self.put(Op::Min, one, other)
     }
 
     /// Of two conditions: either.
     pub(crate) fn or(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Or, one, other)
+        self.put(Op::Or, one, other)
     }
 
     /// Of two conditions: both.
     pub(crate) fn and(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::And, one, other)
+        self.put(Op::And, one, other)
     }
 
     /// Of two conditions: the first and not the second.
     pub(crate) fn without(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Less, other, one)
+        self.put(Op::Less, other, one)
     }
 
     /// Of a condition: where it does not hold.
     pub(crate) fn not(&mut self, one: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Less, one, Diagram::ALWAYS)
+        self.put(Op::Less, one, Diagram::ALWAYS)
     }
 
     /// Whether the first number is less than the second.
     pub(crate) fn less(&mut self, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Less, one, other)
+        self.put(Op::Less, one, other)
     }
 
     /// Whether the number is at least this one, which is not 0.
     pub(crate) fn at_least(&mut self, one: Diagram, least: u8) -> Result<Diagram, Full> {
-        self.apply(Op::Less, Diagram::number(least.saturating_sub(1)), one)
+        self.put(Op::Less, Diagram::number(least.saturating_sub(1)), one)
     }
 
     /// The number where the condition holds, 0 elsewhere.
     pub(crate) fn keep(&mut self, condition: Diagram, number: Diagram) -> Result<Diagram, Full> {
-        self.apply(Op::Keep, condition, number)
+        self.put(Op::Keep, condition, number)
     }
 
     /// Any of these conditions.
@@ -333,6 +386,15 @@ impl Forest {
         Ok(parts.first().copied().unwrap_or(nothing))
     }
 
+    /// Puts two diagrams together, and writes it down where that is wanted.
+    pub(crate) fn put(&mut self, op: Op, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
+        let result = self.apply(op, one, other)?;
+        if let Some(recipe) = &mut self.recipe {
+            recipe.push(Made { how: How::Put { op, one, other }, result });
+        }
+        Ok(result)
+    }
+
     fn apply(&mut self, op: Op, one: Diagram, other: Diagram) -> Result<Diagram, Full> {
         if let Some(plain) = op.plain(one, other) {
             return Ok(plain);
@@ -355,7 +417,7 @@ impl Forest {
             let (left, right) = (self.child(one, variable, value), self.child(other, variable, value));
             children.push(self.apply(op, left, right)?);
         }
-        let result = self.node(variable, &children)?;
+        let result = self.consed(variable, &children)?;
         let place = spread(hash) & (self.memory.len() - 1);
         if let Some(entry) = self.memory.get_mut(place) {
             *entry = Some(Remembered { one, other, op, result });

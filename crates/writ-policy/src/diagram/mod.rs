@@ -15,7 +15,9 @@
 mod chart;
 mod draw;
 mod forest;
+mod neighbours;
 mod ordinary;
+mod recipe;
 mod region;
 mod space;
 #[cfg(test)]
@@ -31,9 +33,10 @@ use crate::eval::Policy;
 
 pub(crate) use chart::{Chart, Live, Outcome};
 pub(crate) use draw::{Pen, Stuck};
-pub use forest::{Diagram, NODES, STEPS};
+pub use forest::{Diagram, How, Made, NODES, Op, STEPS};
 pub(crate) use forest::{Forest, Full};
 pub use ordinary::OTHER;
+pub use recipe::{Again, Recipe};
 pub use space::{Order, Raw, Space, Subject, Variable, usual_order};
 pub use world::World;
 
@@ -57,6 +60,12 @@ impl TooLarge {
         NODES.hit();
         let clause = clause.unwrap_or(writ_model::standing::POSTURE);
         Self { clause, nodes: NODES.value(), steps: STEPS.value() }
+    }
+
+    /// With this clause, if none was named yet.
+    pub(crate) fn or_of(self, clause: &Term) -> Self {
+        let clause = if self.clause == writ_model::standing::POSTURE { clause.clone() } else { self.clause };
+        Self { clause, ..self }
     }
 }
 
@@ -158,7 +167,26 @@ impl<'p> Diagrams<'p> {
     /// As [`Diagrams::drawn`], with a smaller limit on nodes.
     fn within(policies: &[&'p Policy], world: &World, order: Order, nodes_most: usize) -> Result<Self, TooLarge> {
         let space = Space::of(policies, world, order);
-        let mut forest = Forest::new(space.widths(), nodes_most);
+        let forest = Forest::new(space.widths(), nodes_most);
+        Self::in_forest(policies, space, forest)
+    }
+
+    /// As [`Diagrams::drawn`], with all steps written down.
+    ///
+    /// # Errors
+    /// If they need more than a named limit admits.
+    pub fn recorded(policies: &[&'p Policy], world: &World, order: Order) -> Result<(Self, Recipe), TooLarge> {
+        let space = Space::of(policies, world, order);
+        let mut forest = Forest::new(space.widths(), NODES.value());
+        forest.record();
+        let mut drawn = Self::in_forest(policies, space, forest)?;
+        let (widths, steps) = (drawn.space.widths(), drawn.forest.recorded());
+        let effect = drawn.chart(0).map_or(Diagram::NEVER, |chart| chart.text.effect);
+        let recipe = Recipe { widths, steps, effect, possible: drawn.possible() };
+        Ok((drawn, recipe))
+    }
+
+    fn in_forest(policies: &[&'p Policy], space: Space, mut forest: Forest) -> Result<Self, TooLarge> {
         let mut charts = Vec::new();
         for (index, policy) in policies.iter().enumerate() {
             charts.push(Chart::draw(&mut forest, &space, policy, index)?);
@@ -187,6 +215,11 @@ impl<'p> Diagrams<'p> {
     /// The chart of a policy.
     pub(crate) fn chart(&self, policy: usize) -> Option<&Chart> {
         self.charts.get(policy)
+    }
+
+    /// The clause that made the diagrams of the first policy grow most.
+    pub(crate) fn heaviest(&self) -> Term {
+        self.chart(0).map_or(writ_model::standing::POSTURE, |chart| chart.heaviest.clone())
     }
 
     /// A policy by its place.

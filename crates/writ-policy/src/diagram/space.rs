@@ -22,8 +22,8 @@ use crate::eval::layout::UNDEFINED;
 use crate::eval::rows::{Mask, Piece, Test, mask};
 use crate::eval::situation::Situation;
 
-use super::ordinary;
 use super::world::World;
+use super::{neighbours, ordinary};
 
 /// What a variable is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,11 +92,12 @@ impl Variable {
     }
 }
 
-/// In which order diagrams ask their variables: by this rank, then as they stand in the schema.
+/// In which order diagrams ask their variables: by this rank, then those beside each other that rules name together, then
+/// as they stand in the schema.
 pub type Order = fn(&Subject) -> u8;
 
 /// The order in which diagrams stay small (docs/decisions/0025): what is done and where first, then who, then what was
-/// found; what is present or not, and decides alone, last.
+/// found, among it the groups for which that matters; what is present or not, and decides alone, last.
 pub fn usual_order(subject: &Subject) -> u8 {
     match subject {
         Subject::One(Dimension::Action) => 0,
@@ -106,10 +107,9 @@ pub fn usual_order(subject: &Subject) -> u8 {
         Subject::One(Dimension::Category) => 4,
         Subject::One(_) => 5,
         Subject::Directory => 6,
-        Subject::Groups(_) => 7,
-        Subject::Share => 8,
-        Subject::Class(_) => 9,
-        Subject::Present(..) => 10,
+        Subject::Share => 7,
+        Subject::Groups(_) | Subject::Class(_) => 8,
+        Subject::Present(..) => 9,
     }
 }
 
@@ -134,7 +134,7 @@ impl Space {
         let maker = Maker { policies, patterns: &patterns, world, runs: runs(policies, &patterns) };
         let all = maker.variables();
         let (mut variables, fixed): (Vec<_>, Vec<_>) = all.into_iter().partition(|variable| variable.width() > 1);
-        variables.sort_by_key(|variable| order(&variable.subject));
+        neighbours::arrange(&mut variables, order, policies);
         let mut lamps = vec![HashMap::<u16, Vec<(u16, u16)>>::new(); policies.len()];
         for (place, variable) in (0u16..).zip(&variables) {
             for atom in 0..variable.width() {

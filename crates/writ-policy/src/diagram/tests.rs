@@ -6,7 +6,7 @@ use writ_base::{ContentHash, Moment};
 use writ_model::facts::{Facts, Groups};
 use writ_model::{Category, Decision, Fact, Set, Term, Verdict};
 
-use crate::eval::testing::{Seeded, arbitrary, arbitrary_standing, situation};
+use crate::eval::testing::{Seeded, Size, arbitrary, arbitrary_standing, situation, sized, tangled};
 use crate::eval::{Policy, Standing, reference};
 
 use super::forest::Diagram;
@@ -272,24 +272,38 @@ fn a_service_that_the_catalog_knows_has_its_category() {
 
 #[test]
 fn a_policy_that_would_explode_is_told_which_clause_makes_it_grow() {
-    let mut source =
-        String::from("---\nwrit: 1\n---\n\n## 1 Small {#small}\n\n```rule\nwho: vendor\nthen: block\n```\n");
-    // Which of many groups go with which of many signals: every combination has to be remembered.
-    source.push_str("\n```define\ngroups: ");
-    let names: Vec<String> = (0..40).map(|number| format!("g{number}")).collect();
-    source.push_str(&format!("{}\n```\n\n## 2 Large {{#large}}\n", names.join(", ")));
-    let classes: Vec<String> = (0..40).map(|number| format!("c{number}")).collect();
-    for (group, class) in names.iter().zip(&classes) {
-        source.push_str(&format!("\n```define\nclass: {class}\nwords: {class}\n```\n"));
-        source.push_str(&format!("\n```rule\ngroup: {group}\ndata: {class}\nthen: block\n```\n"));
-    }
-    let parsed = crate::parse(&source);
-    let policy = Policy::compile(parsed.model.unwrap(), parsed.hash).unwrap();
+    let policy = Policy::compile(tangled(40, 1), ContentHash::default()).unwrap();
     let error = Diagrams::within(&[&policy], &World::default(), usual_order, 20_000).unwrap_err();
-    assert_eq!(error.clause, "large");
-    assert!(error.to_string().contains("clause `large` makes it grow most"), "{error}");
+    assert_eq!(error.clause, "clause-1");
+    assert!(error.to_string().contains("clause `clause-1` makes it grow most"), "{error}");
     // It runs all the same.
-    assert!(policy.decide(&Facts::default().completed()).full.effect >= writ_model::Effect::Allow);
+    let facts = in_the_world(situation(&mut Seeded::new(1)), Moment::from_seconds(1_200));
+    assert_eq!(policy.decide(&facts), reference::decide(policy.model(), policy.standing(), &facts));
+}
+
+#[test]
+fn many_groups_with_a_class_of_their_own_stay_small() {
+    // Were all groups asked before all classes, every combination of sixty would have to be remembered.
+    for (rules, names) in [(200, 30), (200, 60), (1_000, 30)] {
+        let size = Size { rules, classes: names, groups: names };
+        let policy = Policy::compile(sized(size, 1), ContentHash::default()).unwrap();
+        let figures = Diagrams::of(&[&policy], &World::default()).unwrap().figures();
+        assert!(figures.nodes < 5_000 && figures.made < 100_000, "{size:?}: {figures:?}");
+    }
+}
+
+#[test]
+fn a_recipe_repeats_the_diagrams() {
+    let mut random = Seeded::new(5);
+    let policy = policy(&mut random, 12);
+    let (diagrams, recipe) = Diagrams::recorded(&[&policy], &World::default(), usual_order).unwrap();
+    let again = recipe.again().unwrap();
+    assert_eq!(again.figures(recipe.effect).made, diagrams.figures().made);
+    for _ in 0..200 {
+        let facts = in_the_world(situation(&mut random), Moment::from_seconds(1_200));
+        let point = diagrams.space.point(&facts).unwrap();
+        assert_eq!(again.at(recipe.effect, &point), diagrams.forest.at(recipe.effect, &point));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a person may choose instead. An offer is shown only if the verdict after taking it is below block.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use smallvec::SmallVec;
@@ -11,7 +12,7 @@ use crate::rule::{KeyValue, PolicyModel, Rule};
 
 use super::rows::{Mask, mask};
 use super::situation::Situation;
-use super::weigh::{Bound, selected};
+use super::weigh::{Bound, Hits, selected, views};
 use super::{Policy, lower};
 
 /// Rules that offer something, with their places.
@@ -29,6 +30,8 @@ struct Asking<'a, 'f> {
     policy: &'a Policy,
     situation: &'a Situation<'f>,
     facts: &'a Facts,
+    /// Which rows hold: the same for every clause from which an exception could be asked for.
+    hits: OnceCell<(Hits, bool)>,
 }
 
 impl Asking<'_, '_> {
@@ -60,9 +63,9 @@ impl Asking<'_, '_> {
             Offer::Object => true,
             // The catalog knows what the other service is cleared for; whoever has it judges the new interaction.
             Offer::Redirect(service) => self.facts.service.known() != Some(service),
-            Offer::AskException => self.passes(self.situation, self.facts, Some(&rule.clause), side),
+            Offer::AskException => self.passes_excepted(&rule.clause, side),
             Offer::AskVetting if self.situation.pending => self.passes_anew(&vetted(self.facts), side),
-            Offer::AskVetting => self.passes(&self.situation.vetted(&self.policy.layout), self.facts, None, side),
+            Offer::AskVetting => self.passes(&self.situation.vetted(&self.policy.layout), self.facts, side),
             Offer::Redact => {
                 let removed = self.policy.redactable(offering, self.situation);
                 if self.facts.data.pending() || removed.is_empty() || !removed.is_disjoint(&self.facts.unredactable) {
@@ -72,21 +75,37 @@ impl Asking<'_, '_> {
                     return self.passes_anew(&without(self.facts, &removed), side);
                 }
                 let after = self.situation.without(&self.policy.layout, self.facts, &removed);
-                self.passes(&after, self.facts, None, side)
+                self.passes(&after, self.facts, side)
             }
         }
     }
 
     /// As [`Asking::passes`], where something is pending that the offer may settle.
     fn passes_anew(&self, after: &Facts, side: Side) -> bool {
-        self.passes(&Situation::of(&self.policy.layout, after), after, None, side)
+        self.passes(&Situation::of(&self.policy.layout, after), after, side)
     }
 
-    fn passes(&self, situation: &Situation<'_>, facts: &Facts, exempt: Option<&Term>, side: Side) -> bool {
-        let bound = if situation.pending { Bound::Least } else { Bound::Exact };
-        let [enforced, full] = self.policy.effects(situation, facts, bound, exempt);
-        (if side == Side::Enforced { enforced } else { full }) < Effect::Block
+    fn passes(&self, situation: &Situation<'_>, facts: &Facts, side: Side) -> bool {
+        below_block(self.policy.effects(situation, facts, bound(situation), None), side)
     }
+
+    /// As [`Asking::passes`], with an exception from a clause.
+    fn passes_excepted(&self, clause: &Term, side: Side) -> bool {
+        let bound = bound(self.situation);
+        let hits = self.hits.get_or_init(|| {
+            let (demanding, relaxing) = views(self.situation, bound);
+            self.policy.hits(demanding, relaxing)
+        });
+        below_block(self.policy.effects_of(hits, self.situation, self.facts, bound, Some(clause)), side)
+    }
+}
+
+fn bound(situation: &Situation<'_>) -> Bound {
+    if situation.pending { Bound::Least } else { Bound::Exact }
+}
+
+fn below_block([enforced, full]: [Effect; 2], side: Side) -> bool {
+    (if side == Side::Enforced { enforced } else { full }) < Effect::Block
 }
 
 impl Policy {
@@ -108,7 +127,7 @@ impl Policy {
 
     /// Fills in the offers of both verdicts.
     pub(super) fn add_offers(&self, situation: &Situation<'_>, facts: &Facts, decision: &mut Decision) {
-        let asking = Asking { policy: self, situation, facts };
+        let asking = Asking { policy: self, situation, facts, hits: OnceCell::new() };
         decision.full.offers = asking.offers(&decision.full, Side::Full);
         // Without a roll-out both verdicts are one.
         decision.enforced.offers = if self.rollout.is_empty() {

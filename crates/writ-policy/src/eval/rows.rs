@@ -1,5 +1,7 @@
 //! Rows: what rules lower to. One flat bit array stands for a situation; a row is a short list of tests on it.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 /// Words of 64 bits in a situation.
@@ -24,8 +26,7 @@ impl Bits {
     }
 
     pub(crate) fn has(&self, bit: u16) -> bool {
-        let piece = Piece::of(bit);
-        self.word(piece.word) & piece.mask != 0
+        self.has_any(Piece::of(bit))
     }
 
     /// The bits that are set in both.
@@ -52,8 +53,13 @@ impl Bits {
         }
     }
 
+    /// Whether some bit of a mask is set.
+    pub(crate) fn has_any(&self, piece: Piece) -> bool {
+        self.word(piece.word) & piece.mask != 0
+    }
+
     pub(crate) fn meets(&self, pieces: &[Piece]) -> bool {
-        pieces.iter().any(|piece| self.word(piece.word) & piece.mask != 0)
+        pieces.iter().any(|piece| self.has_any(*piece))
     }
 }
 
@@ -190,50 +196,86 @@ pub(crate) struct Foresee {
     pub(crate) cover: Mask,
 }
 
-/// A bit set of one word that a situation must meet for a row to be looked at: small enough for the gates of all rows
-/// to stay close to the processor, and closed for nearly all rows in nearly all situations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Gate {
-    /// The row is always looked at.
-    Open,
-    /// The row holds only where one of these bits may be set.
-    Needs(Piece),
+/// Rows by what must be set for them to hold: small enough to stay close to the processor, and closed for nearly all rows
+/// in nearly all situations. Rows that need the same stand behind one gate, which is looked at once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    /// Rows that are always looked at.
+    pub(crate) open: Vec<u32>,
+    /// What must be set, and where the rows that need it are in `behind`.
+    gates: Vec<(Piece, std::ops::Range<usize>)>,
+    behind: Vec<Behind>,
 }
 
-impl Gate {
-    /// The gate of a row that raises: its narrowest test for what is set.
-    fn of(tests: &[Test]) -> Self {
-        let needed = tests.iter().filter_map(|test| match test {
-            Test::Any(mask) | Test::One(mask, _) => match mask.as_slice() {
-                [piece] => Some((!matches!(test, Test::Any(_)), piece.mask.count_ones(), *piece)),
-                _ => None,
-            },
-            Test::None(_) => None,
-        });
-        needed.min_by_key(|(one, bits, _)| (*one, *bits)).map_or(Self::Open, |(_, _, piece)| Self::Needs(piece))
+/// A row behind a gate.
+#[derive(Clone, Copy, Debug)]
+struct Behind {
+    row: u32,
+    /// What must be set as well.
+    also: Piece,
+}
+
+impl Index {
+    /// Rows by two masks that they need; those without the first are open.
+    fn of(needs: impl Iterator<Item = (Option<Piece>, Option<Piece>)>) -> Self {
+        let mut index = Self::default();
+        let mut gates: BTreeMap<(u8, u64), Vec<Behind>> = BTreeMap::new();
+        for (row, (first, also)) in (0u32..).zip(needs) {
+            match first {
+                None => index.open.push(row),
+                Some(first) => {
+                    let behind = Behind { row, also: also.unwrap_or(first) };
+                    gates.entry((first.word, first.mask)).or_default().push(behind);
+                }
+            }
+        }
+        for ((word, mask), rows) in gates {
+            let begin = index.behind.len();
+            index.behind.extend(rows);
+            index.gates.push((Piece { word, mask }, begin..index.behind.len()));
+        }
+        index
     }
 
-    /// The gate of a row that foresees: what it covers.
-    fn of_cover(cover: &[Piece]) -> Self {
-        match cover {
-            [piece] => Self::Needs(*piece),
-            _ => Self::Open,
-        }
+    /// The rows that may hold where these bits are set or may be, in their order.
+    pub(crate) fn rows(&self, possible: &Bits) -> SmallVec<[u32; 32]> {
+        let mut rows: SmallVec<[u32; 32]> = self.open.iter().copied().chain(self.behind(possible, possible)).collect();
+        rows.sort_unstable();
+        rows
     }
 
-    pub(crate) fn admits(self, bits: &Bits) -> bool {
-        match self {
-            Self::Open => true,
-            Self::Needs(piece) => bits.word(piece.word) & piece.mask != 0,
-        }
+    /// The rows that may hold behind gates that `first` meets, as far as `set` has what they need as well.
+    pub(crate) fn behind(&self, first: &Bits, set: &Bits) -> impl Iterator<Item = u32> {
+        let gates = self.gates.iter().filter(|(gate, _)| first.has_any(*gate));
+        let rows = gates.flat_map(|(_, rows)| self.behind.get(rows.clone()).unwrap_or_default());
+        rows.filter(|behind| set.has_any(behind.also)).map(|behind| behind.row)
     }
 }
 
-/// The gates of all rows, in their order.
+/// The narrowest masks of one word of which a bit must be set for the tests to hold: first those of dimensions that have
+/// several values, as most of these are empty.
+fn narrowest(tests: &[Test]) -> impl Iterator<Item = Piece> {
+    let needed = tests.iter().filter_map(|test| match test {
+        Test::Any(mask) | Test::One(mask, _) => match mask.as_slice() {
+            [piece] => Some((!matches!(test, Test::Any(_)), piece.mask.count_ones(), *piece)),
+            _ => None,
+        },
+        Test::None(_) => None,
+    });
+    let mut needed: SmallVec<[(bool, u32, Piece); 4]> = needed.collect();
+    needed.sort_by_key(|(one, bits, _)| (*one, *bits));
+    needed.into_iter().map(|(_, _, piece)| piece)
+}
+
+/// Where to look for rows that may hold.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gates {
-    pub(crate) foresee: Vec<Gate>,
-    pub(crate) raise: Vec<Gate>,
+    /// Rows that foresee, by what they cover.
+    pub(crate) foresee: Index,
+    /// Rows that raise.
+    pub(crate) raise: Index,
+    /// Rows that raise where content could not be read.
+    pub(crate) failure: Index,
 }
 
 /// All rows of a policy.
@@ -250,10 +292,17 @@ pub(crate) struct Rows {
 impl Rows {
     /// The gates of these rows.
     pub(crate) fn gates(&self) -> Gates {
-        Gates {
-            foresee: self.foresee.iter().map(|row| Gate::of_cover(&row.cover)).collect(),
-            raise: self.raise.iter().map(|row| Gate::of(&row.tests)).collect(),
-        }
+        let covers = self.foresee.iter().map(|row| match row.cover.as_slice() {
+            [piece] => (Some(*piece), narrowest(&row.tests).next()),
+            _ => (None, None),
+        });
+        let raising = |rows: &[Raise]| {
+            Index::of(rows.iter().map(|row| {
+                let mut needed = narrowest(&row.tests);
+                (needed.next(), needed.next())
+            }))
+        };
+        Gates { foresee: Index::of(covers), raise: raising(&self.raise), failure: raising(&self.failure) }
     }
 
     /// The number of rows.

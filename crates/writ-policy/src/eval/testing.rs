@@ -1,5 +1,7 @@
 //! Seeded policies, situations and standing objects: for properties, benches and the tests of other crates.
 
+mod sized;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use writ_base::Moment;
@@ -19,6 +21,8 @@ use writ_model::{Action, Band, Certainty, Effect, Facts, Level, Mode, Set, Term,
 use crate::rule::{ClassDefinition, ClauseModel, KeyTest, KeyValue, Keys, PolicyModel, Rule};
 
 use super::{Exception, Standing};
+
+pub use sized::{Size, cell_of, sized, tangled};
 
 /// Numbers that a seed repeats (SplitMix64: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators").
 #[derive(Clone, Debug)]

@@ -87,10 +87,7 @@ impl Policy {
         bound: Bound,
         exempt: Option<&Term>,
     ) -> Weighed {
-        let (demanding, relaxing) = match bound {
-            Bound::Most => (situation.possible(), situation.certain()),
-            Bound::Exact | Bound::Least => (situation.certain(), situation.possible()),
-        };
+        let (demanding, relaxing) = views(situation, bound);
         let (mut hits, stopped_unread) = self.hits(demanding, relaxing);
         let live = self.live(facts, relaxing);
         let mut used: BTreeSet<usize> = BTreeSet::new();
@@ -116,27 +113,46 @@ impl Policy {
         bound: Bound,
         exempt: Option<&Term>,
     ) -> [Effect; 2] {
-        let (demanding, relaxing) = match bound {
-            Bound::Most => (situation.possible(), situation.certain()),
-            Bound::Exact | Bound::Least => (situation.certain(), situation.possible()),
-        };
-        let (hits, stopped_unread) = self.hits(demanding, relaxing);
-        if stopped_unread {
+        let (demanding, relaxing) = views(situation, bound);
+        self.effects_of(&self.hits(demanding, relaxing), situation, facts, bound, exempt)
+    }
+
+    /// As [`Policy::effects`], where it is known which rows hold.
+    pub(super) fn effects_of(
+        &self,
+        (hits, stopped_unread): &(Hits, bool),
+        situation: &Situation<'_>,
+        facts: &Facts,
+        bound: Bound,
+        exempt: Option<&Term>,
+    ) -> [Effect; 2] {
+        if *stopped_unread {
             // By a rule that fails closed, or by default.
             return [Effect::Block; 2];
         }
+        let (demanding, relaxing) = views(situation, bound);
         let live = self.live(facts, relaxing);
         let mut used = BTreeSet::new();
-        let foreseen = self.foreseen(demanding, relaxing, &live, exempt, &mut used);
-        let posture = if foreseen { Effect::Allow } else { self.posture(situation, bound) };
-        let mut effects = [lowered(posture, self.step(&POSTURE, facts, bound)), posture];
-        for hit in hits.iter().filter(|hit| !self.excepted(**hit, &live, exempt, &mut used)) {
+        let mut effects = [Effect::Allow; 2];
+        for hit in hits {
+            if self.excepted(*hit, &live, exempt, &mut used) {
+                continue;
+            }
             let Some(demand) = self.demand(*hit, situation, facts, bound) else { continue };
             let step = self.step(&demand.rule.clause, facts, bound);
             let [enforced, full] = effects;
             effects = [enforced.max(effect_at(&demand, step)), full.max(demand.effect)];
+            // Nothing is stricter.
+            if effects == [Effect::Block; 2] {
+                return effects;
+            }
         }
-        effects
+        if self.foreseen(demanding, relaxing, &live, exempt, &mut used) {
+            return effects;
+        }
+        let posture = self.posture(situation, bound);
+        let [enforced, full] = effects;
+        [enforced.max(lowered(posture, self.step(&POSTURE, facts, bound))), full.max(posture)]
     }
 
     /// The step of a clause.
@@ -177,11 +193,10 @@ impl Policy {
     /// that no row opens: it is stopped, by rows that fail closed or, without any in force, by default.
     pub(super) fn hits(&self, demanding: View<'_>, relaxing: View<'_>) -> (Hits, bool) {
         let mut hits = Hits::new();
-        for (gate, row) in self.gates.raise.iter().zip(&self.rows.raise) {
-            // What holds in any view may be set.
-            if !gate.admits(demanding.possible()) {
-                continue;
-            }
+        // What holds in any view may be set.
+        let possible = demanding.possible();
+        let rows = self.gates.raise.rows(possible);
+        for row in rows.iter().filter_map(|row| self.rows.raise.get(*row as usize)) {
             if hits.last().is_none_or(|last| last.rule != row.rule) && all_hold(&row.tests, demanding) {
                 hits.push(Hit { rule: row.rule, read: true, unread: false });
             }
@@ -190,7 +205,8 @@ impl Policy {
             return (hits, false);
         }
         let mut opened = false;
-        for row in &self.rows.failure {
+        let rows = self.gates.failure.rows(possible);
+        for row in rows.iter().filter_map(|row| self.rows.failure.get(*row as usize)) {
             let closed = self.rule_at(row.rule).is_some_and(|rule| rule.fail_closed);
             opened |= !closed && all_hold(&row.tests, relaxing);
             if closed && all_hold(&row.tests, demanding) {
@@ -247,9 +263,12 @@ impl Policy {
 
     /// What was found, `plain` included, and no row that applies covers.
     pub(super) fn uncovered(&self, demanding: View<'_>, relaxing: View<'_>) -> Bits {
-        let mut open = demanding.set.both(&self.fixed.data);
-        for (gate, row) in self.gates.foresee.iter().zip(&self.rows.foresee) {
-            if gate.admits(&open) && open.meets(&row.cover) && all_hold(&row.tests, relaxing) {
+        let found = demanding.set.both(&self.fixed.data);
+        let mut open = found.clone();
+        let index = &self.gates.foresee;
+        let rows = index.open.iter().copied().chain(index.behind(&found, relaxing.possible()));
+        for row in rows.filter_map(|row| self.rows.foresee.get(row as usize)) {
+            if open.meets(&row.cover) && all_hold(&row.tests, relaxing) {
                 row.cover.iter().for_each(|piece| open.remove(*piece));
             }
         }
@@ -426,6 +445,14 @@ impl Policy {
         verdict.restore = restore.unwrap_or_default();
         verdict.override_roles = roles.unwrap_or_default();
         verdict
+    }
+}
+
+/// How rows that demand look at a situation, and how those do that relax.
+pub(super) fn views<'a>(situation: &'a Situation<'_>, bound: Bound) -> (View<'a>, View<'a>) {
+    match bound {
+        Bound::Most => (situation.possible(), situation.certain()),
+        Bound::Exact | Bound::Least => (situation.certain(), situation.possible()),
     }
 }
 
