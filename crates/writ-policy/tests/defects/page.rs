@@ -29,6 +29,10 @@ situation, it shows one, in words, and the tests have the engine decide it again
 `check` reads the document, runs its examples and looks for defects; `prove` adds what stands beside the document and what
 enforcement needs. The same is asked each time that a policy is loaded: one with an error does not run, and the one
 before it stays in force. `--json` prints all of it for programs. [diagnostics.md](diagnostics.md) explains each code.
+The console shows the same in the studio, on the page *Findings*, each with a situation to try.
+
+A proof speaks of what the policy decides by itself. A block with `override: ROLE` lets that role grant one interaction:
+what people grant is outside the proof. A promise that nobody may lift belongs to rules without `override`.
 
 ## How it is tested
 
