@@ -68,7 +68,7 @@ pub fn explain(policy: &Policy, facts: &Facts) -> Explanation {
         Bound::Most => (situation.possible(), situation.certain()),
         Bound::Exact | Bound::Least => (situation.certain(), situation.possible()),
     };
-    let grants = weighed.live.iter().filter_map(|place| policy.standing().exceptions.get(*place));
+    let grants = weighed.held.live.iter().filter_map(|place| policy.standing().exceptions.get(*place));
     let grants: Vec<_> = grants.map(|exception| &exception.grant).collect();
     let mut foreseen_by: Vec<(Term, u16)> = Vec::new();
     for row in &policy.rows.foresee {

@@ -228,6 +228,12 @@ impl Layout {
         (within < CHAINS_PER_WORD * CHAIN).then(|| Atom::Found { class: class.clone(), band: *band, certainty })
     }
 
+    /// The chain of a class, which lies in one word.
+    pub(crate) fn whole_chain(&self, class: u16) -> Piece {
+        let first = Piece::of(self.chain(class, Band::One, Certainty::Likely));
+        Piece { word: first.word, mask: (first.mask << CHAIN).wrapping_sub(first.mask) }
+    }
+
     /// All bits of the chain of a class.
     pub(crate) fn chains(&self, class: u16) -> std::ops::Range<u16> {
         let first = self.chain(class, Band::One, Certainty::Likely);

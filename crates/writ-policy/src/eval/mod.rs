@@ -159,9 +159,9 @@ impl Policy {
     pub fn decide(&self, facts: &Facts) -> Decision {
         let situation = Situation::of(&self.layout, facts);
         let bound = if situation.pending { Bound::Most } else { Bound::Exact };
-        let mut decision = self.weigh(&situation, facts, bound, None).decision;
-        self.add_offers(&situation, facts, &mut decision);
-        decision
+        let mut weighed = self.weigh(&situation, facts, bound, None);
+        self.add_offers(&situation, facts, &mut weighed);
+        weighed.decision
     }
 
     /// Judges a situation as if an exception from this clause, without a condition of its own, were in force: what

@@ -209,22 +209,30 @@ pub(crate) struct Index {
 
 /// A row behind a gate.
 #[derive(Clone, Copy, Debug)]
-struct Behind {
-    row: u32,
+pub(crate) struct Behind {
+    pub(crate) row: u32,
     /// What must be set as well.
-    also: Piece,
+    also: [Piece; 2],
+}
+
+impl Behind {
+    /// Whether what the row needs beside its gate is set.
+    pub(crate) fn met(&self, set: &Bits) -> bool {
+        self.also.iter().all(|piece| set.has_any(*piece))
+    }
 }
 
 impl Index {
-    /// Rows by two masks that they need; those without the first are open.
-    fn of(needs: impl Iterator<Item = (Option<Piece>, Option<Piece>)>) -> Self {
+    /// Rows by masks that they need; those without the first are open.
+    fn of(needs: impl Iterator<Item = (Option<Piece>, [Option<Piece>; 2])>) -> Self {
         let mut index = Self::default();
         let mut gates: BTreeMap<(u8, u64), Vec<Behind>> = BTreeMap::new();
-        for (row, (first, also)) in (0u32..).zip(needs) {
+        for (row, (first, [second, third])) in (0u32..).zip(needs) {
             match first {
                 None => index.open.push(row),
                 Some(first) => {
-                    let behind = Behind { row, also: also.unwrap_or(first) };
+                    let second = second.unwrap_or(first);
+                    let behind = Behind { row, also: [second, third.unwrap_or(second)] };
                     gates.entry((first.word, first.mask)).or_default().push(behind);
                 }
             }
@@ -239,16 +247,16 @@ impl Index {
 
     /// The rows that may hold where these bits are set or may be, in their order.
     pub(crate) fn rows(&self, possible: &Bits) -> SmallVec<[u32; 32]> {
-        let mut rows: SmallVec<[u32; 32]> = self.open.iter().copied().chain(self.behind(possible, possible)).collect();
+        let behind = self.met(possible).flat_map(|(_, rows)| rows).filter(|behind| behind.met(possible));
+        let mut rows: SmallVec<[u32; 32]> = self.open.iter().copied().chain(behind.map(|behind| behind.row)).collect();
         rows.sort_unstable();
         rows
     }
 
-    /// The rows that may hold behind gates that `first` meets, as far as `set` has what they need as well.
-    pub(crate) fn behind(&self, first: &Bits, set: &Bits) -> impl Iterator<Item = u32> {
-        let gates = self.gates.iter().filter(|(gate, _)| first.has_any(*gate));
-        let rows = gates.flat_map(|(_, rows)| self.behind.get(rows.clone()).unwrap_or_default());
-        rows.filter(|behind| set.has_any(behind.also)).map(|behind| behind.row)
+    /// The gates that these bits meet, with the rows behind each.
+    pub(crate) fn met<'a>(&'a self, bits: &'a Bits) -> impl Iterator<Item = (Piece, &'a [Behind])> {
+        let gates = self.gates.iter().filter(|(gate, _)| bits.has_any(*gate));
+        gates.map(|(gate, rows)| (*gate, self.behind.get(rows.clone()).unwrap_or_default()))
     }
 }
 
@@ -293,13 +301,16 @@ impl Rows {
     /// The gates of these rows.
     pub(crate) fn gates(&self) -> Gates {
         let covers = self.foresee.iter().map(|row| match row.cover.as_slice() {
-            [piece] => (Some(*piece), narrowest(&row.tests).next()),
-            _ => (None, None),
+            [piece] => {
+                let mut needed = narrowest(&row.tests);
+                (Some(*piece), [needed.next(), needed.next()])
+            }
+            _ => (None, [None; 2]),
         });
         let raising = |rows: &[Raise]| {
             Index::of(rows.iter().map(|row| {
                 let mut needed = narrowest(&row.tests);
-                (needed.next(), needed.next())
+                (needed.next(), [needed.next(), needed.next()])
             }))
         };
         Gates { foresee: Index::of(covers), raise: raising(&self.raise), failure: raising(&self.failure) }

@@ -8,7 +8,7 @@ use writ_model::schema::Dimension;
 use writ_model::{Action, Certainty, Facts, Level, Status, Term, Value};
 
 use super::layout::{Layout, UNDEFINED};
-use super::rows::{Bits, Piece, View, mask};
+use super::rows::{Bits, Piece, View};
 
 /// What one evaluation is about, in bits.
 #[derive(Clone, Debug)]
@@ -42,10 +42,10 @@ impl FoundClass<'_> {
     }
 
     /// All bits that may be set because it was found.
-    fn bits(&self, layout: &Layout) -> SmallVec<[Piece; 3]> {
-        let chains = self.place.map(|place| mask(layout.chains(place))).unwrap_or_default();
+    fn bits(&self, layout: &Layout) -> SmallVec<[Piece; 2]> {
+        let chain = self.place.map(|place| layout.whole_chain(place));
         let clearance = self.cleared.map(|cleared| Piece::of(self.clearance(layout, cleared)));
-        chains.into_iter().chain(clearance).collect()
+        chain.into_iter().chain(clearance).collect()
     }
 }
 
@@ -132,7 +132,7 @@ impl<'a> Situation<'a> {
     }
 
     fn clear_all(&mut self, bits: impl IntoIterator<Item = u16>) {
-        mask(bits).iter().for_each(|piece| self.clear(*piece));
+        bits.into_iter().for_each(|bit| self.clear(Piece::of(bit)));
     }
 
     fn clear(&mut self, piece: Piece) {

@@ -35,13 +35,14 @@ impl Policy {
     pub fn decide_staged(&self, facts: &Facts) -> Staged {
         let situation = Situation::of(&self.layout, facts);
         if !situation.pending {
-            let mut decision = self.weigh(&situation, facts, Bound::Exact, None).decision;
-            self.add_offers(&situation, facts, &mut decision);
-            return Staged::Settled(decision);
+            let mut weighed = self.weigh(&situation, facts, Bound::Exact, None);
+            self.add_offers(&situation, facts, &mut weighed);
+            return Staged::Settled(weighed.decision);
         }
-        let mut least = self.weigh(&situation, facts, Bound::Least, None).decision;
-        if least.enforced.effect == Effect::Block {
-            self.add_offers(&situation, facts, &mut least);
+        let mut weighed = self.weigh(&situation, facts, Bound::Least, None);
+        if weighed.decision.enforced.effect == Effect::Block {
+            self.add_offers(&situation, facts, &mut weighed);
+            let mut least = weighed.decision;
             for verdict in [&mut least.enforced, &mut least.full] {
                 verdict.offers.retain(|offer| *offer != Offer::Redact);
                 verdict.override_roles = BTreeSet::new();
@@ -49,10 +50,11 @@ impl Policy {
             return Staged::EarlyBlock(least);
         }
         let most = self.weigh(&situation, facts, Bound::Most, None).decision;
+        let least = &weighed.decision;
         InvariantId::EvaluatorsAgree.check(least.enforced.effect <= most.enforced.effect);
-        if same_outcome(&least, &most) {
-            self.add_offers(&situation, facts, &mut least);
-            return Staged::Settled(least);
+        if same_outcome(least, &most) {
+            self.add_offers(&situation, facts, &mut weighed);
+            return Staged::Settled(weighed.decision);
         }
         Staged::Open { least: least.enforced.effect, most: most.enforced.effect }
     }

@@ -30,8 +30,21 @@ pub(super) enum Bound {
 #[derive(Clone, Debug)]
 pub(super) struct Weighed {
     pub(super) decision: Decision,
+    pub(super) held: Held,
+}
+
+/// What holds in a situation, before any rule demands.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) bound: Bound,
+    /// Rules whose rows hold, those that an exception keeps from raising included.
+    pub(super) hits: Hits,
+    /// See [`Ground`].
+    pub(super) stopped_unread: bool,
     /// Places of the exceptions that applied.
     pub(super) live: SmallVec<[usize; 2]>,
+    /// What neither rows nor exceptions cover; `None` where the situation is foreseen.
+    pub(super) open: Option<Bits>,
 }
 
 pub(super) type Hits = SmallVec<[Hit; 8]>;
@@ -47,12 +60,16 @@ pub(super) struct Hit {
     pub(super) unread: bool,
 }
 
+/// Names of classes, which are lent until a verdict holds them.
+type Names<'a> = SmallVec<[&'a Term; 4]>;
+
 /// What a rule that applied demands, before the roll-out.
 struct Demand<'a> {
     rule: &'a Rule,
     effect: Effect,
-    redact: BTreeSet<Term>,
-    unfulfillable: BTreeSet<Term>,
+    /// Classes, sorted.
+    redact: Names<'a>,
+    unfulfillable: Names<'a>,
     ask_level: bool,
     /// Its justify was satisfied.
     satisfied: bool,
@@ -66,6 +83,22 @@ impl Demand<'_> {
     /// Whether nothing is left of it but that a reason was given.
     fn only_satisfied(&self) -> bool {
         self.satisfied && self.effect == Effect::Allow && self.redact.is_empty()
+    }
+
+    /// The effect of the cause that it becomes under a step of the roll-out, if it becomes one.
+    fn cause_effect(&self, step: Step) -> Option<Effect> {
+        match step {
+            Step::Observe => None,
+            _ if self.only_satisfied() => Some(Effect::Justify),
+            Step::Coach => Some(Effect::Coach),
+            Step::Enforce => Some(self.effect),
+        }
+    }
+
+    /// Whether the roll-out makes another cause of it than it would be without.
+    fn changed_at(&self, step: Step) -> bool {
+        let redacts = |step| step == Step::Enforce && !self.redact.is_empty();
+        (self.cause_effect(step), redacts(step)) != (self.cause_effect(Step::Enforce), redacts(Step::Enforce))
     }
 }
 
@@ -87,72 +120,95 @@ impl Policy {
         bound: Bound,
         exempt: Option<&Term>,
     ) -> Weighed {
-        let (demanding, relaxing) = views(situation, bound);
-        let (mut hits, stopped_unread) = self.hits(demanding, relaxing);
-        let live = self.live(facts, relaxing);
         let mut used: BTreeSet<usize> = BTreeSet::new();
-        let foreseen = self.foreseen(demanding, relaxing, &live, exempt, &mut used);
-        let posture = (!foreseen).then(|| self.posture(situation, bound));
-        hits.retain(|hit| !self.excepted(*hit, &live, exempt, &mut used));
+        let mut held = self.held(situation, facts, bound, &mut used);
+        if let Some(clause) = exempt {
+            held.open = held.open.filter(|open| !self.covers(clause, open));
+        }
+        let posture = held.open.is_some().then(|| self.posture(situation, bound));
+        let hits = held.hits.iter().filter(|hit| !self.excepted(**hit, &held.live, exempt, &mut used));
         let demands: SmallVec<[Demand<'_>; 8]> =
-            hits.iter().filter_map(|hit| self.demand(*hit, situation, facts, bound)).collect();
-        let ground = Ground { posture, stopped_unread };
+            hits.filter_map(|hit| self.demand(*hit, situation, facts, bound)).collect();
+        let ground = Ground { posture, stopped_unread: held.stopped_unread };
         let mut full = self.verdict(&demands, &ground, &ground.posture, |_| Step::Enforce);
         full.exceptions =
             used.iter().filter_map(|place| Some(self.standing.exceptions.get(*place)?.grant.id)).collect();
         let enforced =
             if self.rollout.is_empty() { full.clone() } else { self.enforced(&demands, &ground, &full, facts, bound) };
-        Weighed { decision: Decision { enforced, full }, live }
+        Weighed { decision: Decision { enforced, full }, held }
     }
 
-    /// The effects of both verdicts, enforced and full, without what led to them.
-    pub(super) fn effects(
+    /// What holds in a situation. `used` takes the exceptions that cover something.
+    pub(super) fn held(
         &self,
         situation: &Situation<'_>,
         facts: &Facts,
         bound: Bound,
-        exempt: Option<&Term>,
-    ) -> [Effect; 2] {
+        used: &mut BTreeSet<usize>,
+    ) -> Held {
         let (demanding, relaxing) = views(situation, bound);
-        self.effects_of(&self.hits(demanding, relaxing), situation, facts, bound, exempt)
-    }
-
-    /// As [`Policy::effects`], where it is known which rows hold.
-    pub(super) fn effects_of(
-        &self,
-        (hits, stopped_unread): &(Hits, bool),
-        situation: &Situation<'_>,
-        facts: &Facts,
-        bound: Bound,
-        exempt: Option<&Term>,
-    ) -> [Effect; 2] {
-        if *stopped_unread {
-            // By a rule that fails closed, or by default.
-            return [Effect::Block; 2];
-        }
-        let (demanding, relaxing) = views(situation, bound);
+        let (hits, stopped_unread) = self.hits(demanding, relaxing);
         let live = self.live(facts, relaxing);
-        let mut used = BTreeSet::new();
-        let mut effects = [Effect::Allow; 2];
-        for hit in hits {
-            if self.excepted(*hit, &live, exempt, &mut used) {
-                continue;
-            }
-            let Some(demand) = self.demand(*hit, situation, facts, bound) else { continue };
-            let step = self.step(&demand.rule.clause, facts, bound);
-            let [enforced, full] = effects;
-            effects = [enforced.max(effect_at(&demand, step)), full.max(demand.effect)];
-            // Nothing is stricter.
-            if effects == [Effect::Block; 2] {
-                return effects;
-            }
+        let open = self.left_open(demanding, relaxing, &live, used);
+        Held { bound, hits, stopped_unread, live, open }
+    }
+
+    /// Whether a verdict is block, without what led to it: the enforced one, or the full one.
+    pub(super) fn blocks(&self, situation: &Situation<'_>, facts: &Facts, bound: Bound, enforced: bool) -> bool {
+        let (demanding, relaxing) = views(situation, bound);
+        let (hits, stopped_unread) = self.hits(demanding, relaxing);
+        // Content that cannot be read is stopped by a rule that fails closed, or by default.
+        if stopped_unread {
+            return true;
         }
-        if self.foreseen(demanding, relaxing, &live, exempt, &mut used) {
-            return effects;
-        }
-        let posture = self.posture(situation, bound);
-        let [enforced, full] = effects;
-        [enforced.max(lowered(posture, self.step(&POSTURE, facts, bound))), full.max(posture)]
+        let live = self.live(facts, relaxing);
+        hits.iter().any(|hit| self.stops(*hit, &live, situation, facts, bound, enforced))
+            || self.posture_blocks(situation, facts, bound, enforced)
+                && self.left_open(demanding, relaxing, &live, &mut BTreeSet::new()).is_some()
+    }
+
+    /// Whether the posture would be block where nothing foresees the situation.
+    pub(super) fn posture_blocks(
+        &self,
+        situation: &Situation<'_>,
+        facts: &Facts,
+        bound: Bound,
+        enforced: bool,
+    ) -> bool {
+        self.posture(situation, bound) == Effect::Block
+            && (!enforced || self.step(&POSTURE, facts, bound) == Step::Enforce)
+    }
+
+    /// Whether a rule whose rows hold makes a verdict block: the enforced one, or the full one. The same as to ask for
+    /// its demand, without the names of what it redacts.
+    pub(super) fn stops(
+        &self,
+        hit: Hit,
+        live: &[usize],
+        situation: &Situation<'_>,
+        facts: &Facts,
+        bound: Bound,
+        enforced: bool,
+    ) -> bool {
+        let place = usize::try_from(hit.rule).ok();
+        let Some((rule, selection)) = place.and_then(|at| self.model.rules.get(at).zip(self.selections.get(at))) else {
+            return false;
+        };
+        let withheld = || {
+            let unknown = bound == Bound::Most && situation.data_pending && !selection.empty();
+            unknown || selected(*selection, situation, bound).any(|name| facts.unredactable.contains(name))
+        };
+        let stops = hit.unread || hit.read && (rule.then == Effect::Block || rule.redact && withheld());
+        stops
+            && !self.excepted(hit, live, None, &mut BTreeSet::new())
+            && (!enforced || self.step(&rule.clause, facts, bound) == Step::Enforce)
+    }
+
+    /// Whether a row that raises holds for the rule at this place, for what was read.
+    pub(super) fn raises(&self, place: u32, demanding: View<'_>) -> bool {
+        let first = self.rows.raise.partition_point(|row| row.rule < place);
+        let rows = self.rows.raise.iter().skip(first).take_while(|row| row.rule == place);
+        rows.into_iter().any(|row| all_hold(&row.tests, demanding))
     }
 
     /// The step of a clause.
@@ -176,10 +232,7 @@ impl Policy {
         let posture = ground.posture.map(|effect| lowered(effect, step(&POSTURE)));
         let mut verdict = self.verdict(demands, ground, &posture, step);
         verdict.exceptions.clone_from(&full.exceptions);
-        let changed = demands.iter().filter(|demand| {
-            let step = step(&demand.rule.clause);
-            step < Step::Enforce && stepped(demand, step) != stepped(demand, Step::Enforce)
-        });
+        let changed = demands.iter().filter(|demand| demand.changed_at(step(&demand.rule.clause)));
         let clauses = changed.map(|demand| demand.rule.clause.clone());
         let clauses: BTreeSet<Term> = clauses.chain((posture != ground.posture).then_some(POSTURE)).collect();
         let entries = clauses.iter().filter_map(|clause| Some((step(clause), self.rollout.get(clause)?)));
@@ -228,22 +281,24 @@ impl Policy {
         applies.map(|(place, _)| place).collect()
     }
 
-    /// Whether the rows foresee the situation, or the posture does not speak about what is done.
-    fn foreseen(
+    /// What neither rows nor exceptions cover; `None` where all is covered, or the posture does not speak about what is
+    /// done.
+    fn left_open(
         &self,
         demanding: View<'_>,
         relaxing: View<'_>,
         live: &[usize],
-        exempt: Option<&Term>,
         used: &mut BTreeSet<usize>,
-    ) -> bool {
+    ) -> Option<Bits> {
         if !self.fixed.posture_actions.holds(demanding) {
-            return true;
+            return None;
         }
         let mut open = self.uncovered(demanding, relaxing);
-        let nothing = |bits: &Bits| self.fixed.data_words.clone().all(|word| bits.word(word) == 0);
-        if nothing(&open) {
-            return true;
+        if self.nothing(&open) {
+            return None;
+        }
+        if live.is_empty() {
+            return Some(open);
         }
         let without = open.clone();
         for place in live {
@@ -255,10 +310,19 @@ impl Policy {
                 exception.cover.iter().for_each(|piece| open.remove(*piece));
             }
         }
-        if let Some(clause) = exempt {
-            self.clause_cover(clause).iter().for_each(|piece| open.remove(*piece));
-        }
-        nothing(&open)
+        (!self.nothing(&open)).then_some(open)
+    }
+
+    /// Whether no bit of the data region is set.
+    fn nothing(&self, bits: &Bits) -> bool {
+        self.fixed.data_words.clone().all(|word| bits.word(word) == 0)
+    }
+
+    /// Whether an exception for a clause would cover all that is open.
+    pub(super) fn covers(&self, clause: &Term, open: &Bits) -> bool {
+        let mut left = open.clone();
+        self.clause_cover(clause).iter().for_each(|piece| left.remove(*piece));
+        self.nothing(&left)
     }
 
     /// What was found, `plain` included, and no row that applies covers.
@@ -266,10 +330,22 @@ impl Policy {
         let found = demanding.set.both(&self.fixed.data);
         let mut open = found.clone();
         let index = &self.gates.foresee;
-        let rows = index.open.iter().copied().chain(index.behind(&found, relaxing.possible()));
-        for row in rows.filter_map(|row| self.rows.foresee.get(row as usize)) {
+        for row in index.open.iter().filter_map(|row| self.rows.foresee.get(*row as usize)) {
             if open.meets(&row.cover) && all_hold(&row.tests, relaxing) {
                 row.cover.iter().for_each(|piece| open.remove(*piece));
+            }
+        }
+        for (gate, rows) in index.met(&found) {
+            // The gate of these rows is what they cover: once it is covered the others behind it add nothing.
+            let mut rows = rows.iter();
+            while open.has_any(gate)
+                && let Some(behind) = rows.next()
+            {
+                if behind.met(relaxing.possible())
+                    && self.rows.foresee.get(behind.row as usize).is_some_and(|row| all_hold(&row.tests, relaxing))
+                {
+                    open.remove(gate);
+                }
             }
         }
         open
@@ -301,14 +377,14 @@ impl Policy {
         self.model.rules.get(usize::try_from(place).ok()?)
     }
 
-    fn demand<'a>(&'a self, hit: Hit, situation: &Situation<'_>, facts: &Facts, bound: Bound) -> Option<Demand<'a>> {
+    fn demand<'a>(&'a self, hit: Hit, situation: &'a Situation<'_>, facts: &Facts, bound: Bound) -> Option<Demand<'a>> {
         let rule = self.rule_at(hit.rule)?;
         let selection = *self.selections.get(usize::try_from(hit.rule).ok()?)?;
         let mut demand = Demand {
             rule,
             effect: Effect::Allow,
-            redact: BTreeSet::new(),
-            unfulfillable: BTreeSet::new(),
+            redact: Names::new(),
+            unfulfillable: Names::new(),
             ask_level: false,
             satisfied: false,
             failed: hit.unread,
@@ -325,11 +401,11 @@ impl Policy {
         something.then_some(demand)
     }
 
-    fn demand_of_read(
-        &self,
-        demand: &mut Demand<'_>,
+    fn demand_of_read<'a>(
+        &'a self,
+        demand: &mut Demand<'a>,
         selection: Selection,
-        situation: &Situation<'_>,
+        situation: &'a Situation<'_>,
         facts: &Facts,
         bound: Bound,
     ) {
@@ -353,14 +429,17 @@ impl Policy {
             demand.effect = demand.effect.max(Effect::Justify);
         }
         if rule.redact {
-            demand.redact = selected(selection, situation, bound).cloned().collect();
+            demand.redact = selected(selection, situation, bound).collect();
             if unknown {
                 let places = self.layout.class_places().zip(&self.layout.classes);
-                let names =
-                    places.filter(|(place, _)| selection.names(Some(*place))).map(|(_, (name, _))| name.clone());
-                demand.redact.extend(names);
+                demand
+                    .redact
+                    .extend(places.filter(|(place, _)| selection.names(Some(*place))).map(|(_, (name, _))| name));
+                demand.redact.sort_unstable();
+                demand.redact.dedup();
             }
-            demand.unfulfillable = demand.redact.intersection(&facts.unredactable).cloned().collect();
+            demand.unfulfillable =
+                demand.redact.iter().copied().filter(|name| facts.unredactable.contains(*name)).collect();
             if unknown || !demand.unfulfillable.is_empty() {
                 demand.effect = Effect::Block;
             }
@@ -392,60 +471,104 @@ impl Policy {
         step: impl Fn(&Term) -> Step,
     ) -> Verdict {
         let mut verdict = Verdict::allow();
-        let mut causes: SmallVec<[(Cause, Option<&Demand<'_>>); 8]> = SmallVec::new();
-        if let Some(effect) = *posture {
-            verdict.base = Base::Posture(effect);
-            causes.push((fixed_cause(POSTURE, effect), None));
-        }
         let closed = |demand: &Demand<'_>| demand.failed && step(&demand.rule.clause) == Step::Enforce;
         let stopped_by_default = ground.stopped_unread && !demands.iter().any(closed);
+        let judged = demands.iter().filter_map(|demand| {
+            let step = step(&demand.rule.clause);
+            Some(Judged { demand, step, effect: demand.cause_effect(step)? })
+        });
+        let judged: SmallVec<[Judged<'_, '_>; 8]> = judged.collect();
+        let fixed = stopped_by_default.then_some(Effect::Block).max(*posture);
+        let strictest = judged.iter().filter(|judged| !judged.satisfied()).map(|judged| judged.effect).max();
+        verdict.effect = fixed.max(strictest).unwrap_or(Effect::Allow);
+        let deciding = judged.iter().filter(|judged| judged.strictest(verdict.effect) || judged.redacts()).count();
+        verdict.decided.reserve_exact(deciding + 2 * usize::from(fixed.is_some()));
+        verdict.applied.reserve_exact(judged.len() - deciding);
+        if let Some(effect) = *posture {
+            verdict.base = Base::Posture(effect);
+            let list = if effect == verdict.effect { &mut verdict.decided } else { &mut verdict.applied };
+            list.push(fixed_cause(POSTURE, effect));
+        }
         if stopped_by_default {
-            causes.push((fixed_cause(UNREADABLE, Effect::Block), None));
+            verdict.unreadable = true;
+            verdict.decided.push(fixed_cause(UNREADABLE, Effect::Block));
         }
-        for demand in demands {
-            if let Some(cause) = stepped(demand, step(&demand.rule.clause)) {
-                causes.push((cause, Some(demand)));
+        let (mut redact, mut unfulfillable) = (Names::new(), Names::new());
+        let mut restore: Option<Restore> = None;
+        for judged in &judged {
+            let (demand, strictest) = (judged.demand, judged.strictest(verdict.effect));
+            if demand.satisfied {
+                verdict.acknowledged.insert(demand.rule.clause.clone());
             }
+            if judged.redacts() {
+                redact.extend_from_slice(&demand.redact);
+                unfulfillable.extend_from_slice(&demand.unfulfillable);
+                restore = Some(restore.map_or(demand.rule.restore, |other| other.min(demand.rule.restore)));
+            }
+            verdict.ask_level |= demand.ask_level && judged.effect >= Effect::Justify;
+            verdict.unreadable |= strictest && demand.unread;
+            let list = if strictest || judged.redacts() { &mut verdict.decided } else { &mut verdict.applied };
+            list.push(judged.cause());
         }
-        let satisfied = |cause: &Cause, demand: Option<&Demand<'_>>| {
-            demand.is_some_and(|demand| demand.satisfied && demand.effect == Effect::Allow)
-                && cause.effect == Effect::Justify
-        };
-        let strictest =
-            causes.iter().filter(|(cause, demand)| !satisfied(cause, *demand)).map(|(cause, _)| cause.effect);
-        verdict.effect = strictest.max().unwrap_or(Effect::Allow);
-        let mut roles: Option<BTreeSet<Term>> = None;
-        let mut restore = None;
-        for (cause, demand) in causes {
-            let satisfied = satisfied(&cause, demand);
-            let of_posture = cause.clause == POSTURE && demand.is_none();
-            let strictest =
-                !satisfied && cause.effect == verdict.effect && (cause.effect > Effect::Allow || of_posture);
-            if let Some(demand) = demand {
-                take_over(&mut verdict, &cause, demand);
-                if !cause.redact.is_empty() {
-                    restore =
-                        Some(restore.map_or(demand.rule.restore, |other: Restore| other.min(demand.rule.restore)));
-                }
-            }
-            if strictest && cause.effect == Effect::Block {
-                let granted = demand.map(|demand| demand.rule.override_roles.clone()).unwrap_or_default();
-                roles = Some(roles.map_or(granted.clone(), |other| other.intersection(&granted).cloned().collect()));
-            }
-            if strictest {
-                let unread = demand.map_or(stopped_by_default && !of_posture, |demand| demand.unread);
-                verdict.unreadable |= unread;
-            }
-            let list = if strictest || !cause.redact.is_empty() { &mut verdict.decided } else { &mut verdict.applied };
-            list.push(cause);
-        }
-        let unfulfillable = std::mem::take(&mut verdict.unfulfillable);
-        verdict.redact.retain(|class| !unfulfillable.contains(class));
-        verdict.unfulfillable = unfulfillable;
+        verdict.unfulfillable = set(unfulfillable);
+        redact.retain(|class| !verdict.unfulfillable.contains(*class));
+        verdict.redact = set(redact);
         verdict.restore = restore.unwrap_or_default();
-        verdict.override_roles = roles.unwrap_or_default();
+        // What no rule demands cannot be overridden.
+        if verdict.effect == Effect::Block && fixed != Some(Effect::Block) {
+            let stopping = judged.iter().filter(|judged| judged.strictest(Effect::Block));
+            let mut granting = stopping.map(|judged| &judged.demand.rule.override_roles);
+            let first = granting.next().into_iter().flatten();
+            let by_all = first.filter(|role| granting.clone().all(|roles| roles.contains(*role)));
+            verdict.override_roles = by_all.cloned().collect();
+        }
         verdict
     }
+}
+
+/// A demand under the step of its clause, of which something is left.
+struct Judged<'d, 'a> {
+    demand: &'d Demand<'a>,
+    step: Step,
+    /// The effect of the cause that it becomes.
+    effect: Effect,
+}
+
+impl Judged<'_, '_> {
+    /// Whether it says only that a reason was given, and so raises nothing.
+    fn satisfied(&self) -> bool {
+        self.demand.satisfied && self.demand.effect == Effect::Allow && self.effect == Effect::Justify
+    }
+
+    /// Whether it is one of those that make the verdict's effect.
+    fn strictest(&self, effect: Effect) -> bool {
+        self.effect == effect && effect > Effect::Allow && !self.satisfied()
+    }
+
+    fn redacts(&self) -> bool {
+        self.step == Step::Enforce && !self.demand.redact.is_empty()
+    }
+
+    fn cause(&self) -> Cause {
+        Cause {
+            clause: self.demand.rule.clause.clone(),
+            rule: self.demand.rule.number,
+            effect: self.effect,
+            redact: if self.redacts() { set(self.demand.redact.iter().copied()) } else { BTreeSet::new() },
+            severity: self.demand.rule.severity,
+        }
+    }
+}
+
+/// A set of a few names: one by one, as a set that is collected sorts in a list of its own.
+fn set<'a>(names: impl IntoIterator<Item = &'a Term>) -> BTreeSet<Term> {
+    let mut set = BTreeSet::new();
+    for name in names {
+        if !set.contains(name) {
+            set.insert(name.clone());
+        }
+    }
+    set
 }
 
 /// How rows that demand look at a situation, and how those do that relax.
@@ -454,18 +577,6 @@ pub(super) fn views<'a>(situation: &'a Situation<'_>, bound: Bound) -> (View<'a>
         Bound::Most => (situation.possible(), situation.certain()),
         Bound::Exact | Bound::Least => (situation.certain(), situation.possible()),
     }
-}
-
-/// Adds the obligations of a cause to the verdict.
-fn take_over(verdict: &mut Verdict, cause: &Cause, demand: &Demand<'_>) {
-    if demand.satisfied {
-        verdict.acknowledged.insert(cause.clause.clone());
-    }
-    if !cause.redact.is_empty() {
-        verdict.redact.extend(cause.redact.iter().cloned());
-        verdict.unfulfillable.extend(demand.unfulfillable.iter().cloned());
-    }
-    verdict.ask_level |= demand.ask_level && cause.effect >= Effect::Justify;
 }
 
 fn fixed_cause(clause: Term, effect: Effect) -> Cause {
@@ -478,33 +589,6 @@ fn lowered(posture: Effect, step: Step) -> Effect {
         Step::Observe => Effect::Allow,
         Step::Coach => posture.min(Effect::Coach),
         Step::Enforce => posture,
-    }
-}
-
-/// The effect of a demand under a step of the roll-out.
-fn effect_at(demand: &Demand<'_>, step: Step) -> Effect {
-    match step {
-        Step::Observe => Effect::Allow,
-        _ if demand.only_satisfied() => Effect::Allow,
-        Step::Coach => Effect::Coach,
-        Step::Enforce => demand.effect,
-    }
-}
-
-/// The cause that a demand becomes under a step of the roll-out.
-fn stepped(demand: &Demand<'_>, step: Step) -> Option<Cause> {
-    let cause = |effect: Effect, redact: BTreeSet<Term>| Cause {
-        clause: demand.rule.clause.clone(),
-        rule: demand.rule.number,
-        effect,
-        redact,
-        severity: demand.rule.severity,
-    };
-    match step {
-        Step::Observe => None,
-        _ if demand.only_satisfied() => Some(cause(Effect::Justify, BTreeSet::new())),
-        Step::Coach => Some(cause(Effect::Coach, BTreeSet::new())),
-        Step::Enforce => Some(cause(demand.effect, demand.redact.clone())),
     }
 }
 
