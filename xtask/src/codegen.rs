@@ -38,6 +38,23 @@ const GENERATORS: &[Generator] = &[
         files: &["docs/reference/analysis.md"],
     },
     Generator {
+        package: "writ-policy",
+        test: "document::templates::the_templates_are_put_together_from_their_sources",
+        files: &[
+            "catalog/policies/software.md",
+            "catalog/policies/health.md",
+            "catalog/policies/finance.md",
+            "catalog/policies/public-sector.md",
+            "catalog/policies/law-firm.md",
+            "catalog/policies/education.md",
+        ],
+    },
+    Generator {
+        package: "writ-policy",
+        test: "document::templates::checklist::the_page_of_templates_is_current",
+        files: &["docs/reference/templates.md"],
+    },
+    Generator {
         package: "writ-detect",
         test: "catalog::the_reference_page_is_current",
         files: &["docs/reference/detectors.md"],

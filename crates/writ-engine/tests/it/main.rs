@@ -8,6 +8,7 @@ mod choices;
 mod flow;
 mod invariants;
 mod pages;
+mod templates;
 mod unread;
 mod why;
 

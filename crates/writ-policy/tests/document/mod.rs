@@ -8,6 +8,7 @@ mod include;
 mod model;
 mod properties;
 mod reference;
+mod templates;
 mod translation;
 
 use writ_policy::document::files::Files;
