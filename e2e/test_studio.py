@@ -103,6 +103,8 @@ def test_several_diagnostics_at_once_and_a_jump_to_the_line(sam, studio):
     assert notes.count() >= 3
     tops = [notes.nth(place).bounding_box() for place in range(notes.count())]
     assert all(a["y"] + a["height"] <= b["y"] for a, b in zip(tops, tops[1:], strict=False)), "no note covers another"
+    heights = page.evaluate("Array.from(document.querySelectorAll('.lines > div'), row => row.getBoundingClientRect().height)")
+    assert all(abs(height / min(heights) - round(height / min(heights))) < 0.05 for height in heights), "marks stand on their words"
     last = notes.last
     last.locator("[data-jump]").click()
     chosen = page.evaluate("(area => area.value.slice(area.selectionStart, area.selectionEnd))(document.getElementById('text'))")

@@ -91,7 +91,8 @@ impl Asking<'_, '_> {
         };
         // An exception may apply to what is left that did not apply before.
         let same = self.held.live.is_empty() && self.policy.exceptions.is_empty();
-        !(same && self.stopping().iter().any(still)) && !self.policy.blocks(situation, facts, bound, self.enforced)
+        let stopped = same && self.stopping().iter().any(still);
+        !stopped && !self.policy.blocks(situation, facts, bound, self.enforced)
     }
 
     /// As [`Asking::passes`], with an exception from a clause.
