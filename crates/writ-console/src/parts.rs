@@ -31,7 +31,7 @@ pub struct ConsoleParts {
     /// What is possible here, for proofs: services of the catalog, content that is not read on purpose.
     pub world: Arc<dyn Fn() -> World + Send + Sync>,
     /// Reads another text as the server would before it runs it: the studio's drafts.
-    pub read_policy: Arc<dyn Fn(&str, Beside) -> PolicyReading + Send + Sync>,
+    pub read_policy: Arc<ReadPolicy>,
     /// Who is who, accounts, cases, what stands beside the policy.
     pub state: Arc<State>,
     /// Acts are written here before they take effect.
@@ -87,6 +87,9 @@ pub struct PolicyText {
     /// The text, parsed, with the diagnostics that do not keep it from running.
     pub parsed: Parsed,
 }
+
+/// Reads a text as if it stood in the policy's file, beside what stands beside the policy.
+pub type ReadPolicy = dyn Fn(&str, Beside) -> PolicyReading + Send + Sync;
 
 /// What stands beside a policy.
 #[derive(Clone, Debug, Default)]

@@ -83,7 +83,7 @@ pub(crate) async fn read(console: &Console) -> Result<PolicyView, Failure> {
             "{}: {} for {}, from {} until {} (approved by {})",
             clause_name(&snapshot, &entry.clause),
             entry.step,
-            entry.ring.to_string(),
+            entry.ring,
             words::day(entry.from),
             words::day(entry.until),
             entry.approved_by
