@@ -133,6 +133,12 @@ impl Report {
         self.errors().next().is_some()
     }
 
+    /// Why not everything could be said, as a diagnostic of the whole document.
+    pub fn not_proved(&self) -> Option<Diagnostic> {
+        let error = self.unproved.as_ref()?;
+        Some(Diagnostic::new(Code::NotProved, Span::default(), format!("not everything could be proved: {error}")))
+    }
+
     /// The findings that keep the policy from running.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.code.gravity() == Gravity::Error)

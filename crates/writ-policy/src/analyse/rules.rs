@@ -213,11 +213,7 @@ impl<'a, 'p> Look<'a, 'p> {
         region = self.diagrams.both(region, any)?;
         let covers = self.diagrams.chart(0).map(|chart| chart.covers.clone()).unwrap_or_default();
         for covered in covers.iter().filter(|covered| covered.bit != self.policy.layout.plain()) {
-            let own: Vec<Diagram> = rows
-                .iter()
-                .filter(|(row, _)| covered.rows.binary_search(row).is_ok())
-                .map(|(_, applies)| *applies)
-                .collect();
+            let own = covered.among(&rows);
             let own = self.diagrams.forest.any(own)?;
             let open = self.diagrams.without(covered.lit, own)?;
             region = self.diagrams.without(region, open)?;
@@ -394,11 +390,7 @@ impl<'a, 'p> Look<'a, 'p> {
         let rows = self.rows_of(one);
         let covers = self.diagrams.chart(0).map(|chart| chart.covers.clone()).unwrap_or_default();
         for (place, covered) in covers.iter().enumerate() {
-            let own: Vec<Diagram> = rows
-                .iter()
-                .filter(|(row, _)| covered.rows.binary_search(row).is_ok())
-                .map(|(_, applies)| *applies)
-                .collect();
+            let own = covered.among(&rows);
             if own.is_empty() {
                 continue;
             }

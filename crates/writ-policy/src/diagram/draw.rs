@@ -498,6 +498,14 @@ pub(crate) struct Covered {
     pub(crate) rows: Vec<usize>,
 }
 
+impl Covered {
+    /// Of some rows, with where each applies, those that may cover it: where they apply.
+    pub(crate) fn among(&self, rows: &[(usize, Diagram)]) -> Vec<Diagram> {
+        let own = rows.iter().filter(|(row, _)| self.rows.binary_search(row).is_ok());
+        own.map(|(_, applies)| *applies).collect()
+    }
+}
+
 /// Where the step of a clause is enforce, and where it is coach; elsewhere it is observe.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use writ_engine::Snapshot;
 use writ_model::{Facts, Term};
 use writ_policy::analyse::Finding;
-use writ_policy::diagnostic::{Code, Diagnostic, Gravity};
+use writ_policy::diagnostic::{Diagnostic, Gravity};
 use writ_policy::document::source::Span;
 use writ_policy::example::{Example, ExampleKind};
 
@@ -165,9 +165,8 @@ fn without_place(gravity: &str, code: &str, text: &str) -> Problem {
 
 /// Why not everything could be proved. The text runs all the same.
 fn unproved(study: &Study) -> Option<Problem> {
-    let error = study.report.as_ref()?.unproved.as_ref()?;
-    let text = format!("not everything could be proved: {error}");
-    Some(without_place(Code::NotProved.gravity().as_str(), Code::NotProved.as_str(), &text))
+    let diagnostic = study.report.as_ref()?.not_proved()?;
+    Some(without_place(diagnostic.gravity.as_str(), diagnostic.code.as_str(), &diagnostic.message))
 }
 
 /// What the analyser found, with a situation that shows it.

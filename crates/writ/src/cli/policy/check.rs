@@ -6,10 +6,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use writ_base::{Clock as _, SystemClock};
 use writ_policy::analyse::{self, Finding};
-use writ_policy::diagnostic::{Code, Diagnostic, Gravity, Report, sarif};
+use writ_policy::diagnostic::{Diagnostic, Gravity, Report, sarif};
 use writ_policy::diagram::World;
 use writ_policy::document::files::Files;
-use writ_policy::document::source::Span;
 use writ_policy::eval::Policy;
 use writ_policy::translation;
 
@@ -189,10 +188,7 @@ impl Check {
 fn analysed(file: &PolicyFile, policy: &Policy, world: &World) -> Vec<Diagnostic> {
     let Some(parsed) = &file.parsed else { return Vec::new() };
     let report = analyse::report(policy, parsed, world, SystemClock.now());
-    let unproved = report.unproved.as_ref().map(|error| {
-        Diagnostic::new(Code::NotProved, Span::default(), format!("not everything could be proved: {error}"))
-    });
-    report.findings.iter().map(Finding::diagnostic).chain(unproved).collect()
+    report.findings.iter().map(Finding::diagnostic).chain(report.not_proved()).collect()
 }
 
 /// How large a policy is that runs, and its hashes.
